@@ -68,9 +68,12 @@ def test_a_third_party_verifies_the_head(database: Database, ledger: Ledger) -> 
     assert head == ledger.head()
     with database.read() as connection:
         lines = [row["line"] for row in connection.execute("SELECT line FROM ledger ORDER BY idx")]
-    theirs = aics_tlog.verify_checkpoint(head.note.decode(), ledger.verifier_key)
-    assert (theirs.size, theirs.root) == (5, aics_tlog.MerkleTree(lines).root())
-    assert head.root == theirs.root
+    verdict = aics_tlog.verify_checkpoint(
+        aics_tlog.parse_note(head.note.decode()), aics_tlog.parse_vkey(ledger.verifier_key)
+    )
+    assert verdict.ok
+    assert verdict.size == 5
+    assert verdict.root == head.root == aics_tlog.MerkleTree(lines).root()
 
 
 def test_progress_is_told(database: Database, ledger: Ledger) -> None:
@@ -113,7 +116,10 @@ def test_a_transaction_that_fails_leaves_no_entry(database: Database, ledger: Le
 @pytest.mark.parametrize(
     ("sql", "key"),
     [
-        ("UPDATE ledger SET line = replace(line, '1}', '7}') WHERE idx = 1", "ledger_changed"),
+        (
+            "UPDATE ledger SET line = CAST(replace(CAST(line AS TEXT), '\"n\":1', '\"n\":7') AS BLOB)",
+            "ledger_changed",
+        ),
         ("UPDATE ledger SET kind = 'other' WHERE idx = 1", "ledger_entry_changed"),
         ("UPDATE ledger SET at = '2026' WHERE idx = 1", "ledger_entry_changed"),
         ("UPDATE ledger SET subject = 'x' WHERE idx = 1", "ledger_entry_changed"),
@@ -129,12 +135,10 @@ def test_a_transaction_that_fails_leaves_no_entry(database: Database, ledger: Le
         ("UPDATE ledger_head SET peaks = zeroblob(64)", "ledger_head_bad"),
         ("DELETE FROM ledger_head", "ledger_head_missing"),
     ],
-)  # fmt: skip
+)
 def test_every_edit_is_found(database: Database, ledger: Ledger, sql: str, key: str) -> None:
     write(database, ledger)
-    edit(database, "UPDATE ledger SET line = CAST(line AS BLOB)")
-    edit(database, sql.replace("replace(line, '1}', '7}')",
-                               "CAST(replace(CAST(line AS TEXT), '\"n\":1}', '\"n\":7}') AS BLOB)"))  # fmt: skip
+    edit(database, sql)
     with pytest.raises(LedgerError) as caught:
         ledger.verify()
     assert caught.value.key == key

@@ -52,8 +52,11 @@ def cosignature(
 
 
 def test_a_third_party_verifies_our_checkpoint() -> None:
-    theirs = aics_tlog.verify_checkpoint(NOTE.decode(), str(LOG))
-    assert (theirs.origin, theirs.size, theirs.root) == (NAME, 2, ROOT)
+    verdict = aics_tlog.verify_checkpoint(
+        aics_tlog.parse_note(NOTE.decode()), aics_tlog.parse_vkey(str(LOG)), expected_origin=NAME
+    )
+    assert verdict.ok
+    assert (verdict.origin, verdict.size, verdict.root) == (NAME, 2, ROOT)
 
 
 def test_we_verify_our_checkpoint() -> None:
@@ -159,7 +162,7 @@ def test_any_bytes_give_a_verdict(noise: bytes, at: int, cut: int) -> None:
 
 
 def test_a_key_is_written_as_it_is_read() -> None:
-    text = aics_tlog.vkey_from_ed25519(NAME, PUBLIC)
+    text = aics_tlog.format_vkey(aics_tlog.vkey_from_ed25519(NAME, PUBLIC))
     key = VerifierKey.parse(text)
     assert key == LOG
     assert str(key) == text
@@ -178,6 +181,7 @@ _KEY64 = b64encode(b"\x01" + PUBLIC).decode()
         f"{NAME}+{LOG.id.hex()}+",
         f"{NAME}+{LOG.id.hex()}+{_KEY64[:-4]}",
         f"{NAME}+{LOG.id.hex()}+!",
+        f"{NAME}+{LOG.id.hex()}+{_KEY64[:-8]}",
         str(VerifierKey(NAME, 2, PUBLIC)),
         str(VerifierKey("", SIGNATURE, PUBLIC)),
         str(VerifierKey("a b", SIGNATURE, PUBLIC)),

@@ -7,7 +7,7 @@ salted hash, so that forgetting them leaves the log verifiable.
 
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS ledger_head (
     note BLOB NOT NULL
 ) STRICT;
 """
+_ALL = "SELECT ledger.*, salt, data FROM ledger LEFT JOIN ledger_private USING (idx) ORDER BY idx"
 _SALT = 16
 _PAGE = 1000
 
@@ -154,7 +155,7 @@ class Ledger:
         with self._database.read() as connection:
             head = connection.execute("SELECT * FROM ledger_head").fetchone()
             tree = CompactRange()
-            for row in _rows(connection):
+            for row in connection.execute(_ALL):
                 _check(row, tree.size)
                 tree.append(leaf_hash(row["line"]))
                 if progress and not tree.size % _PAGE:
@@ -175,12 +176,6 @@ class Ledger:
             raise LedgerError("ledger_changed", size=checkpoint.size, found=tree.size)
         if head["peaks"] != tree.to_bytes():
             raise LedgerError("ledger_head_bad")
-
-
-def _rows(connection: sqlite3.Connection) -> Iterator[sqlite3.Row]:
-    yield from connection.execute(
-        "SELECT ledger.*, salt, data FROM ledger LEFT JOIN ledger_private USING (idx) ORDER BY idx"
-    )
 
 
 def _check(row: sqlite3.Row, index: int) -> None:
