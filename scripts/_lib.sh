@@ -16,6 +16,13 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # What setup downloaded is found before what the machine has.
 export PATH="$TOOLS/bin:$PATH"
 
+# The Chromium-like browser for the tests, if there is one.
+browser() {
+  local name
+  for name in chromium chromium-browser google-chrome; do command -v "$name" && return; done
+  return 1
+}
+
 # debian_fetch SUITE STATUS PACKAGE...
 # Downloads packages and what they need into the current folder, without root
 # and without touching the machine's own apt: lists, cache and state are
@@ -29,7 +36,7 @@ debian_fetch() {
     | grep -oE 'https?://[^ ]+' | sed -n 1p || true)"
   [ -n "$mirror" ] || return 1
   state="$(mktemp -d)"
-  mkdir -p "$state"/{lists/partial,cache/archives/partial,etc}
+  mkdir -p "$state"/{lists/partial,cache/archives/partial,etc/preferences.d}
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" \
     > "$state/etc/sources.list"
   local options=(
