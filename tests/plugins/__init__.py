@@ -1,0 +1,1 @@
+"""Plugins of the test run itself, loaded from pyproject.toml before all others."""
