@@ -1,0 +1,131 @@
+"""A doorbell: H.264 and AAC over RTSP, a button and a motion sensor that call a webhook."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+import signal
+import sys
+from typing import Final, Self
+from urllib.parse import quote
+
+import aiohttp
+
+from scripts.children import LOOPBACK, ROOT, Child, free_port, wait_for_port
+from scripts.doorbell import Doorbell
+
+CACHE: Final = ROOT / ".cache" / "doorbell-loop.mp4"
+GATE: Final = Path(__file__).with_name("gate.py")
+
+
+class DoorbellSimulator:
+    """A camera (go2rtc, one encoded loop) that can also break in the ways that cameras break.
+
+    With USER and PASSWORD its stream asks for them; `url` never holds them, `rtsp_url` does.
+    """
+
+    def __init__(self, folder: Path, *, user: str | None = None, password: str = "") -> None:
+        """Prepare a doorbell that keeps its files in FOLDER."""
+        self.user = user
+        self.password = password
+        self._folder = folder
+        self._camera = Doorbell(folder, port=free_port())
+        self._port = free_port() if user else self._camera.port
+        settings = str(folder / "gate.json")
+        self._gate = Child("the gate", [sys.executable, str(GATE), settings], folder / "gate.log")
+
+    @property
+    def url(self) -> str:
+        """Return the stream's URL without credentials."""
+        return self._url("")
+
+    @property
+    def rtsp_url(self) -> str:
+        """Return the stream's URL with the credentials that it asks for."""
+        if self.user is None:
+            return self.url
+        return self._url(f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@")
+
+    async def __aenter__(self) -> Self:
+        """Start it."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop it."""
+        await self.stop()
+
+    async def start(self) -> None:
+        """Serve the stream; after `stop` or `kill` at the same URL again."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        loop = self._folder / "loop.mp4"
+        if CACHE.exists() and not loop.exists():
+            loop.symlink_to(CACHE)
+        await self._camera.start()
+        if not CACHE.exists():
+            _keep(loop)
+        if self.user is not None:
+            await self._start_gate(self.user)
+
+    async def stop(self) -> None:
+        """Go off the network politely."""
+        await self._gate.stop(patience=1)
+        await self._camera.stop()
+
+    async def kill(self) -> None:
+        """Lose power: connections are cut, new ones refused."""
+        await self._gate.kill()
+        await self._camera.child.kill()
+
+    def freeze(self) -> None:
+        """Hang: connections stay open and new ones are accepted, but nothing comes any more."""
+        self._send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Go on after `freeze`."""
+        self._send(signal.SIGCONT)
+
+    async def press(self, webhook: str) -> int:
+        """Press the button: call the WEBHOOK; return the HTTP status."""
+        return await _call(webhook, "ring")
+
+    async def motion(self, webhook: str) -> int:
+        """See motion: call the WEBHOOK; return the HTTP status."""
+        return await _call(webhook, "motion")
+
+    def _url(self, credentials: str) -> str:
+        return f"rtsp://{credentials}{LOOPBACK}:{self._port}/door"
+
+    async def _start_gate(self, user: str) -> None:
+        settings = {
+            "host": LOOPBACK,
+            "port": self._port,
+            "upstream": self._camera.port,
+            "user": user,
+            "password": self.password,
+        }
+        (self._folder / "gate.json").write_text(json.dumps(settings))
+        await self._gate.start()
+        await wait_for_port(self._gate, self._port)
+
+    def _send(self, number: signal.Signals) -> None:
+        for child in (self._gate, self._camera.child):
+            if child.pid is not None:
+                os.killpg(child.pid, number)
+
+
+def _keep(loop: Path) -> None:
+    """Keep the encoded loop for the next doorbell; another process may do the same just now."""
+    CACHE.parent.mkdir(exist_ok=True)
+    part = CACHE.with_suffix(f".{os.getpid()}")
+    part.write_bytes(loop.read_bytes())
+    with contextlib.suppress(OSError):
+        part.rename(CACHE)
+
+
+async def _call(webhook: str, event: str) -> int:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(webhook, json={"event": event}) as answer,
+    ):
+        return answer.status
