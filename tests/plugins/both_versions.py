@@ -13,5 +13,4 @@ from homeassistant.components import logger
 from homeassistant.components.logger import helpers
 
 # Moved in 2026.11; the harness still imports it from the old place.
-if not hasattr(logger, "_clear_logger_overwrites"):
-    logger._clear_logger_overwrites = helpers._clear_logger_overwrites  # noqa: SLF001
+vars(logger).setdefault("_clear_logger_overwrites", helpers._clear_logger_overwrites)
