@@ -1,13 +1,13 @@
 """Child processes on loopback: free ports, tools, start, wait, stop."""
 
 import asyncio
+from collections.abc import Mapping
 import contextlib
 import os
+from pathlib import Path
 import shutil
 import signal
 import socket
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -49,8 +49,7 @@ def tool(name: str) -> str:
     """Return the path of a tool that scripts/setup installed, or the machine's own."""
     found = shutil.which(name, path=environment()["PATH"])
     if found is None:
-        message = f"{name} is missing: run scripts/setup"
-        raise HouseError(message)
+        raise HouseError(f"{name} is missing: run scripts/setup")
     return found
 
 
@@ -133,5 +132,6 @@ async def wait_for_port(child: Child, port: int, patience: float = 30) -> None:
             continue
         writer.close()
         return
-    message = f"{child.name} does not listen on port {port} after {patience} s; see {child.log}"
-    raise HouseError(message)
+    raise HouseError(
+        f"{child.name} does not listen on port {port} after {patience} s; see {child.log}"
+    )

@@ -9,7 +9,9 @@ from .children import LOOPBACK, Child, HouseError, free_port, tool, wait_for_por
 
 SECONDS: Final = 60
 PICTURE: Final = "testsrc2=size=640x360:rate=15"
-VIDEO: Final = "-c:v libx264 -preset veryfast -profile:v high -pix_fmt yuv420p -g 15 -bf 0 -b:v 500k"
+VIDEO: Final = (
+    "-c:v libx264 -preset veryfast -profile:v high -pix_fmt yuv420p -g 15 -bf 0 -b:v 500k"
+)
 AUDIO: Final = "-c:a aac -b:a 48k -ar 16000 -ac 1"
 
 
@@ -20,9 +22,7 @@ class Doorbell:
     re-encoding afterwards, so a running doorbell costs next to no CPU.
     """
 
-    def __init__(
-        self, folder: Path, *, port: int, user: str = "door", password: str = "bell"
-    ) -> None:
+    def __init__(self, folder: Path, *, port: int, user: str, password: str) -> None:
         """Prepare to serve on PORT; go2rtc's own API gets a free port."""
         self.folder = folder
         self.user = user
@@ -95,6 +95,5 @@ async def _encode(loop: Path) -> None:
     )
     _, complaint = await process.communicate()
     if process.returncode:
-        message = f"ffmpeg could not make the doorbell's picture: {complaint.decode()}"
-        raise HouseError(message)
+        raise HouseError(f"ffmpeg could not make the doorbell's picture: {complaint.decode()}")
     part.rename(loop)

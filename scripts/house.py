@@ -17,9 +17,9 @@ was started in. Nothing here knows the agency or the tests.
 """
 
 import asyncio
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+import json
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -41,15 +41,13 @@ class HomeAssistant:
         python: Path = VENV_PYTHON,
         env: Mapping[str, str] | None = None,
         home: tuple[float, float] = (52.3731, 4.8922),
-        extra_yaml: str = "",
     ) -> None:
-        """Prepare to run it. HOME is latitude and longitude; EXTRA_YAML ends configuration.yaml."""
+        """Prepare to run it. HOME is latitude and longitude; `yaml` may still be changed."""
         self.config = config
         self.url = f"http://{LOOPBACK}:{port}"
         self.token: str | None = None
         self._port = port
-        self._home = home
-        self._yaml = extra_yaml
+        self.yaml = YAML.format(url=self.url, latitude=home[0], longitude=home[1])
         self._session: aiohttp.ClientSession | None = None
         command = [str(python), "-m", "homeassistant", "--skip-pip", "-c", str(config)]
         self.child = Child("Home Assistant", command, config / "console.log", env)
@@ -113,22 +111,20 @@ class HomeAssistant:
             {"client_id": f"{self.url}/", "username": user, "password": password},
         )
         if answer["type"] != "create_entry":
-            message = f"Home Assistant refused the log-in of {user}: {answer.get('errors')}"
-            raise HouseError(message)
+            raise HouseError(f"Home Assistant refused the log-in of {user}: {answer.get('errors')}")
         return await self._take_token(answer["result"])
 
-    async def api(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+    async def api(self, method: str, path: str, body: object = None) -> Any:
         """Send one request as the owner; return the JSON (or text) of a 2xx answer."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         call = self._http().request(method, self.url + path, json=body, headers=headers)
         async with call as answer:
             text = await answer.text()
             if not answer.ok:
-                message = f"{method} {path}: HTTP {answer.status}: {text[:500]}"
-                raise HouseError(message)
+                raise HouseError(f"{method} {path}: HTTP {answer.status}: {text[:500]}")
             return json.loads(text) if "json" in answer.content_type else text
 
-    async def command(self, kind: str, **fields: object) -> Any:  # noqa: ANN401 - JSON
+    async def command(self, kind: str, **fields: object) -> Any:
         """Send one WebSocket command on a connection of its own; return its result."""
         async with self._http().ws_connect(f"{self.url}/api/websocket") as socket_:
             await socket_.receive_json()
@@ -137,8 +133,7 @@ class HomeAssistant:
             await socket_.send_json({"id": 1, "type": kind, **fields})
             answer = await socket_.receive_json()
         if not answer["success"]:
-            message = f"{kind}: {answer['error']}"
-            raise HouseError(message)
+            raise HouseError(f"{kind}: {answer['error']}")
         return answer["result"]
 
     async def flow(self, handler: str, *answers: Mapping[str, object]) -> dict[str, Any]:
@@ -165,8 +160,7 @@ class HomeAssistant:
                 break
         if step["type"] != "create_entry":
             told = {key: step.get(key) for key in ("type", "step_id", "errors", "reason")}
-            message = f"the flow {handler} did not end with an entry: {told}"
-            raise HouseError(message)
+            raise HouseError(f"the flow {handler} did not end with an entry: {told}")
         result: dict[str, Any] = step
         return result
 
@@ -198,8 +192,7 @@ class HomeAssistant:
     def _prepare(self) -> None:
         storage = self.config / ".storage"
         storage.mkdir(parents=True, exist_ok=True)
-        yaml = YAML.format(url=self.url, latitude=self._home[0], longitude=self._home[1])
-        (self.config / "configuration.yaml").write_text(yaml + self._yaml)
+        (self.config / "configuration.yaml").write_text(self.yaml)
         for key, (version, minor, data) in seeds(self._port).items():
             file = storage / key
             if not file.exists():
