@@ -21,7 +21,19 @@ KINDS: Final = (
     "court",
     "other",
 )
-INCIDENTS: Final = ("theft", "other")
+INCIDENTS: Final = (
+    "theft",
+    "burglary",
+    "robbery",
+    "vandalism",
+    "assault",
+    "shooting",
+    "homicide",
+    "missing_person",
+    "traffic",
+    "fire",
+    "other",
+)
 DEMO_URL: Final = "http://127.0.0.1:8765/"
 
 _ABOUT: Final = """\
@@ -141,9 +153,9 @@ def _ask(adders: Adders) -> None:
     )
     add("--purpose", help="what the footage is used for (default: investigation of the case)")
     add("--retain", default="90d", metavar="TIME|SPAN", help="deleted after (default: %(default)s)")
-    add("--onward-sharing", default="prosecution", help="default: %(default)s")
-    add("--public-release", default="none", help="default: %(default)s")
-    add("--biometrics", default="none", help="default: %(default)s")
+    add("--onward-sharing", default="the prosecution only", help="default: %(default)s")
+    add("--public-release", action="store_true", help="it may be shown in public")
+    add("--biometrics", action="store_true", help="faces may be searched in it")
     add("--language", default="en", help="of your texts, BCP 47 (default: %(default)s)")
     add("--amend", metavar="REQUEST", help="a request of yours that this one narrows")
 

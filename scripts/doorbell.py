@@ -67,7 +67,7 @@ class Doorbell:
         await self.child.stop(patience=3)
 
     def _configure(self, loop: Path) -> None:
-        play = f"exec:{tool('ffmpeg')} -v error -re -stream_loop -1 -i {loop} -c copy"
+        play = f"exec:{tool('ffmpeg')} -v error -re -stream_loop -1 -i '{loop}' -c copy"
         output = "-rtsp_transport tcp -f rtsp {output}"
         # JSON is YAML, and needs no quoting rules of our own.
         config = {

@@ -137,7 +137,10 @@ class HomeAssistant:
         return answer["result"]
 
     async def flow(self, handler: str, *answers: Mapping[str, object]) -> dict[str, Any]:
-        """Walk a config flow, one answer a step; return what it ends with (create_entry)."""
+        """Walk a config flow, one answer a step; return what it ends with (create_entry).
+
+        `placeholders` in the result are what the forms on the way told, e.g. a webhook's URL.
+        """
         return await self._walk("/api/config/config_entries/flow", handler, answers)
 
     async def subentry_flow(
@@ -151,7 +154,9 @@ class HomeAssistant:
         self, path: str, handler: object, answers: tuple[Mapping[str, object], ...]
     ) -> dict[str, Any]:
         step = await self.api("POST", path, {"handler": handler})
+        told: dict[str, Any] = {}
         for answer in answers:
+            told |= step.get("description_placeholders") or {}
             step = await self.api("POST", f"{path}/{step['flow_id']}", answer)
             while step["type"] in {"progress", "progress_done"}:
                 await asyncio.sleep(0.1)
@@ -159,10 +164,9 @@ class HomeAssistant:
             if step.get("errors"):
                 break
         if step["type"] != "create_entry":
-            told = {key: step.get(key) for key in ("type", "step_id", "errors", "reason")}
-            raise HouseError(f"the flow {handler} did not end with an entry: {told}")
-        result: dict[str, Any] = step
-        return result
+            where = {key: step.get(key) for key in ("type", "step_id", "errors", "reason")}
+            raise HouseError(f"the flow {handler} did not end with an entry: {where}")
+        return {**step, "placeholders": told}
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -195,7 +199,7 @@ class HomeAssistant:
         (self.config / "configuration.yaml").write_text(self.yaml)
         for key, (version, minor, data) in seeds(self._port).items():
             file = storage / key
-            if not file.exists():
+            if key == "http" or not file.exists():
                 stored = {"version": version, "minor_version": minor, "key": key, "data": data}
                 file.write_text(json.dumps(stored))
         link = self.config / "custom_components" / "doorstep"
