@@ -109,7 +109,8 @@ def sealed_package(agency: AgencySimulator, folder: Path) -> bytes:
     bagit.Bag(str(bag)).save(manifests=True)
     plain = folder / "package.tar"
     subprocess.run(["tar", "-cf", plain, "-C", folder, "bag"], check=True)
-    command = [tool("age"), "-r", agency.age.recipient, str(plain)]
+    (folder / "recipients").write_text(agency.age.recipient)
+    command = [tool("age"), "-R", str(folder / "recipients"), str(plain)]
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 

@@ -29,7 +29,7 @@ class DoorbellSimulator:
         self.user = user
         self.password = password
         self._folder = folder
-        self._camera = Doorbell(folder, port=free_port())
+        self._camera = Doorbell(folder, port=free_port(), user="", password="")
         self._port = free_port() if user else self._camera.port
         settings = str(folder / "gate.json")
         self._gate = Child("the gate", [sys.executable, str(GATE), settings], folder / "gate.log")

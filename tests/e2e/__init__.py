@@ -1,0 +1,1 @@
+"""Whole stories: a booted Home Assistant, the simulators, a real browser."""

@@ -1,0 +1,22 @@
+"""Every story boots its own household: nothing one leaves behind can help another."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from .browser import ARTIFACTS
+from .household import Household, household
+
+
+@pytest.fixture(autouse=True)
+def artifacts() -> None:
+    """Have a folder for screenshots."""
+    ARTIFACTS.mkdir(exist_ok=True)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Household]:
+    """A household with one doorbell, that follows no feed yet."""
+    async with household(tmp_path) as house:
+        yield house

@@ -1,0 +1,113 @@
+"""A household with Doorstep set up as its owner would do it, and the world around it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from scripts.children import free_port
+from scripts.house import HomeAssistant
+
+from ..simulators.agency import AgencySimulator
+from ..simulators.doorbell import DoorbellSimulator
+from ..simulators.waiting import until
+
+OWNER: Final = "owner"
+PASSWORD: Final = "correct horse battery staple"
+CAMERA_PASSWORD: Final = "s3cret-c4mera"
+SUBENTRIES: Final = "/api/config/config_entries/subentries/flow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Household:
+    """Everything a story needs; LIBRARY is the folder that clips lie in."""
+
+    home: HomeAssistant
+    doorbell: DoorbellSimulator
+    agency: AgencySimulator
+    entry_id: str
+    webhook: str
+    library: Path
+
+    async def ring(self) -> None:
+        """Press the bell and see that Home Assistant took it."""
+        assert await self.doorbell.press(self.webhook) == 200
+
+    async def sealed_clip(self) -> Path:
+        """Wait for the newest clip to be closed; return its video file."""
+
+        def newest() -> Path | None:
+            return max(self.library.rglob("*.mp4"), default=None)
+
+        return await until(newest, patience=60)
+
+    async def follow_feed(self) -> dict[str, Any]:
+        """Add the agency's feed; return the last form, which says who runs it."""
+        shown = await self.begin("feed", {"url": self.agency.feed_url})
+        assert shown["step_id"] == "confirm", shown
+        await self.finish(shown)
+        return shown
+
+    async def begin(self, kind: str, answers: Mapping[str, object]) -> dict[str, Any]:
+        """Answer the first form of a subentry flow; return what comes next."""
+        return await begin(self.home, self.entry_id, kind, answers)
+
+    async def finish(self, step: Mapping[str, Any]) -> None:
+        """Confirm the last form of a subentry flow."""
+        await finish(self.home, step)
+
+
+@asynccontextmanager
+async def household(folder: Path) -> AsyncIterator[Household]:
+    """Boot and set up everything in FOLDER; end it all afterwards."""
+    config, library = folder / "config", folder / "library"
+    config.mkdir(parents=True)
+    home = HomeAssistant(config, port=free_port(), env={"DOORSTEP_TEST_MODE": "1"})
+    doorbell = DoorbellSimulator(folder / "doorbell", user="door", password=CAMERA_PASSWORD)
+    async with AgencySimulator(folder / "agency") as agency, doorbell, home:
+        await home.onboard(OWNER, PASSWORD)
+        created = await home.flow("doorstep", {"library": str(library)})
+        entry_id = created["result"]["entry_id"]
+        webhook = await _add_doorbell(home, entry_id, doorbell)
+        yield Household(
+            home=home,
+            doorbell=doorbell,
+            agency=agency,
+            entry_id=entry_id,
+            webhook=webhook,
+            library=library,
+        )
+
+
+async def begin(
+    home: HomeAssistant, entry_id: str, kind: str, answers: Mapping[str, object]
+) -> dict[str, Any]:
+    """Start a subentry flow and answer its first form; return what comes next."""
+    step = await home.api("POST", SUBENTRIES, {"handler": [entry_id, kind]})
+    answered: dict[str, Any] = await home.api("POST", f"{SUBENTRIES}/{step['flow_id']}", answers)
+    return answered
+
+
+async def finish(home: HomeAssistant, step: Mapping[str, Any]) -> None:
+    """Confirm the last form of a subentry flow."""
+    done = await home.api("POST", f"{SUBENTRIES}/{step['flow_id']}", {})
+    assert done["type"] == "create_entry", done
+
+
+async def _add_doorbell(home: HomeAssistant, entry_id: str, doorbell: DoorbellSimulator) -> str:
+    """Add the doorbell and wait until it records; return the webhook that it must call."""
+    answers = {
+        "name": "Front door",
+        "url": doorbell.url,
+        "username": doorbell.user,
+        "password": doorbell.password,
+        "audio": True,
+    }
+    shown = await begin(home, entry_id, "doorbell", answers)
+    assert shown["step_id"] == "webhook", shown
+    await finish(home, shown)
+    # The pre-roll fills while the story goes on.
+    await asyncio.sleep(0)
+    return str(shown["description_placeholders"]["url"])

@@ -1,0 +1,66 @@
+"""A ring, a clip, a request, a decision, a delivered package, seen by a person in a browser."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ..simulators.phone import PhoneSimulator
+from ..simulators.waiting import until
+from . import evidence
+from .browser import Screen, browser
+from .household import OWNER, PASSWORD, Household
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+
+
+async def test_whole_story(house: Household) -> None:
+    async with PhoneSimulator(house.home.url) as phone, browser(house.home.url) as screen:
+        await phone.register(str(house.home.token))
+        await house.ring()
+        await screen.log_in(OWNER, PASSWORD)
+        await house.sealed_clip()
+        await plays_in_the_media_browser(screen)
+
+        house.agency.publish_statement()
+        now = datetime.now(UTC)
+        window = (now - timedelta(minutes=30), now - timedelta(seconds=10))
+        request = house.agency.ask(window=window)
+        await house.follow_feed()
+        await confirm_agency(screen)
+        await phone.wait_for_push(lambda push: "footage request" in push.message.lower())
+        assert not any("24-118" in str(push.raw) for push in phone.pushes)
+        assert house.agency.receiver.requests() == []
+
+        await approve(screen)
+        await until(lambda: house.agency.packages() or house.agency.refused, patience=30)
+        assert house.agency.refused == {}
+        [package] = house.agency.packages()
+        assert evidence.check(package, house.agency, request, house.library) > 0
+        await screen.page.get_by_test_id("release-state").get_by_text("acknowledged").wait_for()
+        await screen.pictures("5-acknowledged")
+
+
+async def plays_in_the_media_browser(screen: Screen) -> None:
+    await screen.open("/media-browser/browser")
+    for title in ("Doorstep", "Front door", f"{datetime.now(UTC):%Y-%m-%d}"):
+        await screen.page.get_by_text(title, exact=True).last.click()
+    await screen.page.get_by_text(" ring (").click()
+    await screen.video_plays()
+    await screen.pictures("1-clip")
+
+
+async def confirm_agency(screen: Screen) -> None:
+    await screen.open("/doorstep")
+    await screen.page.get_by_test_id("inbox-item").wait_for()
+    await screen.pictures("2-inbox")
+    await screen.page.get_by_test_id("confirm-agency").click()
+
+
+async def approve(screen: Screen) -> None:
+    await screen.page.get_by_test_id("inbox-item").click()
+    await screen.page.get_by_test_id("request-title").wait_for()
+    await screen.pictures("3-request")
+    await screen.page.get_by_test_id("approve").click()
+    await screen.video_plays("[data-testid=review-video]")
+    await screen.pictures("4-decision")
+    await screen.page.get_by_test_id("approve-confirm").click()
