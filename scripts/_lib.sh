@@ -16,6 +16,9 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # What setup downloaded is found before what the machine has.
 export PATH="$TOOLS/bin:$PATH"
 
+# Playwright's own Node.js wants libraries that a minimal machine lacks.
+if have node; then PLAYWRIGHT_NODEJS_PATH="$(command -v node)" && export PLAYWRIGHT_NODEJS_PATH; fi
+
 # The Chromium-like browser for the tests, if there is one.
 browser() {
   local name

@@ -287,6 +287,7 @@ async def test_upload_survives_a_crash_of_the_receiver(
     [whole] = receiver.uploads()
     assert whole.complete
     assert whole.path.read_bytes() == data
+    await until(lambda: receiver.requests()[-1].status)
     last = receiver.requests()[-1]
     assert (last.method, last.received) == ("PATCH", len(data) - part.offset)
     receiver.forget(whole)
