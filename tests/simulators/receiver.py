@@ -32,7 +32,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TusRequest:
-    """One request; RECEIVED (bytes of body) and STATUS are None while it lasts, or if it was cut."""
+    """One request; bytes RECEIVED and STATUS are None while it lasts, or if it was cut."""
 
     method: str
     path: str
