@@ -1,0 +1,61 @@
+"""When frames were taken, in UTC, judged by when they arrived.
+
+A camera's media time has no known beginning. Frames can't arrive before they are taken, so the
+smallest difference between arrival and media time is nearest the truth; what is larger was held up.
+Design: smallest (arrival of last byte - media end) over the last minute, plus media start.
+"""
+
+from collections import deque
+import ctypes
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+WINDOW: Final = 60.0  # seconds
+
+_STA_UNSYNC: Final = 5  # TIME_ERROR, adjtimex(2)
+_TIMEX_BYTES: Final = 256  # struct timex is smaller everywhere; modes = 0 reads only
+
+
+class StreamClock:
+    """UTC for the media times of one unbroken stream.
+
+    Delays are kept against the monotonic clock, so that a step of the host's clock shows at once
+    in what `at` answers: a jump is for the caller to record, it is never smoothed away.
+    """
+
+    def __init__(self) -> None:
+        """Start without observations; `at` may be asked after the first one."""
+        self._delays: deque[tuple[float, float]] = deque()  # (monotonic, delay), delays rising
+        self._newest = 0.0
+        self._wall = 0.0
+
+    def observe(self, media_end: float, monotonic: float, wall: float) -> None:
+        """Note that media up to `media_end` had arrived; all in seconds, `wall` since 1970."""
+        self._newest = monotonic - media_end
+        self._wall = wall - monotonic
+        while self._delays and self._delays[-1][1] >= self._newest:
+            self._delays.pop()
+        self._delays.append((monotonic, self._newest))
+        while self._delays[0][0] < monotonic - WINDOW:
+            self._delays.popleft()
+
+    def at(self, media: float) -> datetime:
+        """UTC of a media time in seconds, to the millisecond."""
+        seconds = media + self._delays[0][1] + self._wall
+        return datetime.fromtimestamp(round(seconds * 1000) / 1000, UTC)
+
+    @property
+    def behind(self) -> float:
+        """Seconds by which the newest media is later than the stream has been before."""
+        return self._newest - self._delays[0][1]
+
+
+def host_ntp() -> Literal["synchronised", "unsynchronised", "unknown"]:
+    """Ask the kernel whether something keeps the host's clock right (adjtimex(2))."""
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    except AttributeError, OSError:
+        return "unknown"
+    if state < 0:
+        return "unknown"
+    return "unsynchronised" if state == _STA_UNSYNC else "synchronised"

@@ -1,0 +1,193 @@
+"""One ffmpeg child that copies a camera's stream, unchanged, into a pipe of fragmented MP4.
+
+The camera's address, with its password, reaches ffmpeg on stdin as a one-line playlist: a command
+line can be read by every user of the host.
+"""
+
+import asyncio
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+import re
+from typing import Final, Literal, Self
+from urllib.parse import urlsplit
+
+from ..errors import CameraError
+from .fragments import Fragment, FragmentParser, InitSegment
+
+_CHUNK: Final = 1 << 16
+_LINE: Final = 300  # characters kept of a message
+_MESSAGES: Final = 20
+_GOODBYE: Final = 1.0  # seconds ffmpeg gets to end its RTSP session
+_SCHEMES: Final = ("rtsp", "rtsps")
+_URL: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://\S*", re.IGNORECASE)
+_INPUT: Final = (
+    *("-hide_banner", "-nostdin", "-loglevel", "level+warning"),
+    *("-f", "concat", "-safe", "0", "-protocol_whitelist", "pipe,rtsp,tcp,udp,rtp,tls,crypto"),
+    *("-i", "pipe:0", "-map", "0:v:0"),
+)
+_OUTPUT: Final = (
+    *("-movflags", "+empty_moov+default_base_moof+frag_keyframe+separate_moof"),
+    *("-frag_duration", "500000", "-flush_packets", "1", "pipe:1"),
+)
+
+# What ffmpeg says, and what that means. The first match of the first line that has one counts.
+_CAUSES: Final = (
+    (re.compile(r"\b40[13]\b.*(Unauthorized|Forbidden)"), "camera_unauthorized"),
+    (re.compile(r"not currently supported in container"), "camera_codec"),
+    (re.compile(r"matches no streams"), "camera_no_video"),
+    (re.compile(r"does not contain any stream"), "camera_no_video"),
+    (re.compile(r"timed out"), "camera_timeout"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a stream is asked of ffmpeg; some codecs fit only some containers."""
+
+    container: Literal["mp4", "mov"] = "mp4"
+    audio: bool = False
+    sparse: bool = False  # fragments of at least 0.4 s, for streams of key frames only
+
+    def arguments(self) -> Sequence[str]:
+        """Build ffmpeg's command line after the program's name."""
+        audio = ("-map", "0:a:0?") if self.audio else ()
+        sparse = ("-min_frag_duration", "400000") if self.sparse else ()
+        return *_INPUT, *audio, "-c", "copy", "-f", self.container, *sparse, *_OUTPUT
+
+    def next(self) -> Self | None:
+        """Give the next form to try where a codec doesn't fit: G.711 needs QuickTime's container.
+
+        Then audio is left out; with video alone there is none.
+        """
+        if not self.audio:
+            return None
+        if self.container == "mp4":
+            return replace(self, container="mov")
+        return replace(self, container="mp4", audio=False)
+
+
+def playlist(source: str) -> bytes:
+    """Write the concat script (ffmpeg-formats, section 3.5) of one RTSP URL; others: CameraError.
+
+    RTP goes over the RTSP connection, since UDP loses what evidence must not.
+    """
+    try:
+        parts = urlsplit(source)
+        valid = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or not source.isprintable() or " " in source:
+        raise CameraError("camera_url")
+    quoted = source.replace("'", r"'\''")
+    return f"ffconcat version 1.0\nfile '{quoted}'\noption rtsp_transport tcp\n".encode()
+
+
+class Messages:
+    """The last lines of ffmpeg's stderr, without addresses, and what they mean."""
+
+    def __init__(self, source: str) -> None:
+        """Keep `source` out of everything that is kept."""
+        self._source = source
+        self._lines: deque[str] = deque(maxlen=_MESSAGES)
+        self.cause: str | None = None
+
+    def add(self, line: bytes) -> None:
+        """Take one line, of any length and content."""
+        text = line.decode(errors="replace").strip().replace(self._source, "(camera)")
+        if self.cause is None:
+            self.cause = next((key for known, key in _CAUSES if known.search(text)), None)
+        self._lines.append(_URL.sub("(address)", text)[:_LINE])
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What was kept, oldest first."""
+        return tuple(self._lines)
+
+
+async def receive(
+    ffmpeg: str, source: str, form: Form, *, connect: float, stall: float
+) -> AsyncGenerator[tuple[InitSegment, Fragment]]:
+    """Give a camera's fragments as they come, for ever; every end of the stream is a CameraError.
+
+    `connect` and `stall` are the longest silence, in seconds, before the first bytes and later.
+    Close the generator (`contextlib.aclosing`) to end the child.
+    """
+    script = playlist(source)
+    messages = Messages(source)
+    try:
+        child = await asyncio.create_subprocess_exec(
+            ffmpeg,
+            *form.arguments(),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            limit=_CHUNK,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CameraError("ffmpeg_missing", error=error.strerror) from error
+    listener = asyncio.create_task(_listen(child, messages))
+    parser = FragmentParser()
+    try:
+        await _tell(child, script)
+        while data := await _read(child, stall if parser.init else connect, messages):
+            for found in parser.feed(data):
+                yield found
+        await listener
+        raise CameraError(
+            messages.cause or ("camera_lost" if parser.init else "camera_unreachable")
+        )
+    finally:
+        listener.cancel()
+        await _end(child)
+
+
+async def _tell(child: Process, script: bytes) -> None:
+    """Hand over the playlist; a child that is gone already says why on stderr."""
+    stdin = _pipe(child.stdin)
+    with suppress(ConnectionError):
+        stdin.write(script)
+        await stdin.drain()
+    stdin.close()
+
+
+async def _read(child: Process, patience: float, messages: Messages) -> bytes:
+    try:
+        async with asyncio.timeout(patience):
+            return await _pipe(child.stdout).read(_CHUNK)
+    except TimeoutError:
+        raise CameraError(messages.cause or "camera_timeout") from None
+
+
+async def _listen(child: Process, messages: Messages) -> None:
+    stderr, rest = _pipe(child.stderr), b""
+    while data := await stderr.read(_CHUNK):
+        *lines, rest = (rest + data).split(b"\n")
+        rest = rest[:_CHUNK]
+        for line in lines:
+            messages.add(line)
+
+
+async def _end(child: Process) -> None:
+    """Ask the child to end, so that the camera's session is closed too; then make it."""
+    with suppress(ProcessLookupError):
+        child.terminate()
+    try:
+        async with asyncio.timeout(_GOODBYE):
+            await child.communicate()
+    except TimeoutError:
+        pass
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.communicate()
+
+
+def _pipe[T](pipe: T | None) -> T:
+    """Give a pipe that was asked for, and so is there."""
+    if pipe is None:
+        raise CameraError("ffmpeg_missing", error="no pipe")
+    return pipe

@@ -1,0 +1,137 @@
+"""Where the files of a clip are, and disk work that says what failed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import errno
+import os
+from pathlib import Path
+import re
+from secrets import token_hex
+from typing import BinaryIO, Final
+
+from ..errors import StorageError
+
+PARTIAL: Final = ".partial"
+CLIP_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+_DOORBELL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def new_clip_id(at: datetime) -> str:
+    """Name a clip for the second of its event, and at random."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{token_hex(4)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFiles:
+    """The files of one clip, in the folder of its day (UTC)."""
+
+    folder: Path
+    clip: str
+
+    @classmethod
+    def place(cls, library: Path, doorbell: str, clip: str) -> ClipFiles:
+        """Find a clip's place in the library; names that could lead elsewhere: StorageError."""
+        if not _DOORBELL.fullmatch(doorbell) or not CLIP_ID.fullmatch(clip):
+            raise StorageError("clip_name", clip=clip)
+        day = f"{clip[:4]}-{clip[4:6]}-{clip[6:8]}"
+        return cls(library / doorbell / day, clip)
+
+    @property
+    def video(self) -> Path:
+        """The MP4 file."""
+        return self.folder / f"{self.clip}.mp4"
+
+    @property
+    def lines(self) -> Path:
+        """The clip's `fragments.jsonl`."""
+        return self.folder / f"{self.clip}.jsonl"
+
+    @property
+    def picture(self) -> Path:
+        """The right-moment picture, if one could be made."""
+        return self.folder / f"{self.clip}.jpg"
+
+    @property
+    def open_video(self) -> Path:
+        """The MP4 file while the clip grows."""
+        return partial(self.video)
+
+    @property
+    def open_lines(self) -> Path:
+        """The lines while the clip grows."""
+        return partial(self.lines)
+
+    def publish(self) -> None:
+        """Give a closed clip its names, lines last: who finds them finds all. OSError passes."""
+        for path in (self.video, self.lines):
+            if partial(path).exists():
+                sync(partial(path))
+                partial(path).rename(path)
+        sync(self.folder)
+        sync(self.folder.parent)
+
+    def discard(self) -> None:
+        """Remove whatever there is of the clip, lines first. OSError passes."""
+        for path in (self.lines, self.video, self.picture):
+            path.unlink(missing_ok=True)
+            partial(path).unlink(missing_ok=True)
+
+
+def partial(path: Path) -> Path:
+    """Name a file that isn't finished."""
+    return path.with_name(path.name + PARTIAL)
+
+
+def scan(library: Path) -> Iterator[tuple[str, ClipFiles, set[str]]]:
+    """Find all clips: doorbell, place, and which files there are ("mp4", "jpg.partial"...)."""
+    for day in sorted(library.glob("*/*/")):
+        parts: dict[str, set[str]] = {}
+        for path in day.iterdir():
+            clip, _, part = path.name.partition(".")
+            if CLIP_ID.fullmatch(clip):
+                parts.setdefault(clip, set()).add(part)
+        for clip, found in sorted(parts.items()):
+            yield day.parent.name, ClipFiles(day, clip), found
+
+
+@contextmanager
+def storage() -> Iterator[None]:
+    """Turn OSErrors of the block into StorageError `disk_full` or `disk_failed`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise StorageError("disk_full") from error
+        raise StorageError("disk_failed", error=error.strerror or error) from error
+
+
+def append(file: BinaryIO, data: bytes) -> None:
+    """Write all of `data` to an unbuffered file."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
+
+
+def sync(path: Path) -> None:
+    """Make a file's content, or a folder's names, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file that is there whole or not at all. OSError passes."""
+    unfinished = partial(path)
+    try:
+        unfinished.write_bytes(data)
+        sync(unfinished)
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
+    sync(path.parent)

@@ -1,0 +1,248 @@
+"""The recorder of one doorbell: keeps the last seconds in memory, and clips of events on disk."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Final, Literal
+
+from ..errors import CameraError, StorageError
+from .clip import Clip
+from .event import OpenClip, RecorderSettings
+from .ffmpeg import Form, receive
+from .files import ClipFiles, storage, write_atomically
+from .fragments import Fragment, InitSegment
+from .library import Library
+from .lines import EventKind
+from .ring import Received, Ring, Stream
+from .still import still
+
+_JUMP: Final = 10.0  # seconds of media time that no lost packet explains
+_BEHIND: Final = 15.0  # seconds media may fall behind before its timestamps count as broken
+_SPARSE: Final = 10  # video fragments of one key frame each that make a stream one of key frames
+_TINY: Final = 0.4  # seconds
+_COVERED: Final = 2.0  # seconds to wait for the frames of an event
+
+type State = Literal["off", "filling", "ready", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderStatus:
+    """What the recorder could do now: `seconds` of pre-roll; `reason` is an error key."""
+
+    state: State
+    seconds: float
+    reason: str | None
+
+
+@dataclass(eq=False)
+class Recorder:
+    """Records one doorbell while `run` runs; all in one event loop, disk work in threads.
+
+    `source` gives the RTSP URL for each connection, or raises CameraError; `now` the host's time in
+    UTC. The callbacks are called in the loop: `on_status` when state or reason change, `on_picture`
+    (clip, event, instant, JPEG) once the picture of an event is on disk, `on_clip` once a clip is
+    in the library.
+    """
+
+    doorbell_id: str
+    ffmpeg: str
+    source: Callable[[], Awaitable[str]]
+    settings: RecorderSettings
+    library: Library
+    on_status: Callable[[RecorderStatus], None]
+    on_picture: Callable[[str, EventKind, datetime, bytes], None]
+    on_clip: Callable[[Clip], None]
+    now: Callable[[], datetime]
+
+    def __post_init__(self) -> None:
+        """Set up; nothing happens before `run`."""
+        self._form = Form(audio=self.settings.audio)
+        self._ring = Ring(self.settings.pre_roll, self.settings.max_bytes)
+        self._arrived = asyncio.Event()
+        self._clip: OpenClip | None = None
+        self._clips: set[asyncio.Task[None]] = set()
+        self._pictures: set[asyncio.Task[None]] = set()
+        self._pictured: dict[str, EventKind] = {}
+        self._stream: Stream | None = None
+        self._reached = 0.0  # second of media time
+        self._intra = 0  # fragments of a single key frame in a row
+        self._running = False
+        self._failure: str | None = None
+        self._disk: str | None = None
+        self._picture: str | None = None
+        self._told: tuple[State, str | None] = ("off", None)
+
+    @property
+    def status(self) -> RecorderStatus:
+        """What an event now would get."""
+        seconds = self._ring.seconds if self._stream else 0.0
+        if not self._running:
+            return RecorderStatus("off", 0.0, None)
+        if self._failure:
+            return RecorderStatus("failed", seconds, self._failure)
+        ready = seconds >= self.settings.pre_roll
+        return RecorderStatus("ready" if ready else "filling", seconds, self._disk or self._picture)
+
+    def trigger(self, kind: EventKind, at: datetime) -> str:
+        """Record an event that happened at `at`; the id of the clip that will hold it.
+
+        An open clip is extended. Without any frame until the end of the post-roll there will be no
+        clip. Recorder not running: CameraError `camera_off`.
+        """
+        if not self._running:
+            raise CameraError("camera_off")
+        clip = self._clip
+        if clip is None or not clip.accepting:
+            clip = self._open(kind, at)
+        clip.extend(at)
+        self._spawn(self._pictures, self._show(clip, kind, at))
+        return clip.id
+
+    async def run(self) -> None:
+        """Record until cancelled; an open clip is closed then. Reconnects for ever."""
+        self._running = True
+        self._tell()
+        try:
+            await self._supervise()
+        finally:
+            self._running = False
+            self._stream = None
+            await self._finish()
+            self._tell()
+
+    async def _supervise(self) -> None:
+        pause = self.settings.retry
+        while True:
+            try:
+                await self._connect()
+            except CameraError as error:
+                if self._stream is not None:
+                    pause = self.settings.retry
+                self._stream = None
+                self._failure = error.key
+                self._tell()
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, self.settings.longest_retry)
+            self._stream = None
+
+    async def _connect(self) -> None:
+        """Take fragments until the stream ends (CameraError) or must be asked for differently."""
+        limits = {"connect": self.settings.connect, "stall": self.settings.stall}
+        received = receive(self.ffmpeg, await self.source(), self._form, **limits)
+        try:
+            async with aclosing(received):
+                async for init, fragment in received:
+                    self._take(init, fragment)
+                    if self._intra >= _SPARSE and not self._form.sparse:
+                        self._form = replace(self._form, sparse=True)
+                        return
+        except CameraError as error:
+            form = self._form.next()
+            if error.key != "camera_codec":
+                raise
+            if form is None:
+                raise CameraError("camera_no_video") from error
+            self._form = form
+
+    def _take(self, init: InitSegment, fragment: Fragment) -> None:
+        video = fragment.track.kind == "video"
+        if video:
+            stream = self._continue(init, fragment)
+            stream.clock.observe(fragment.end_seconds, monotonic(), self.now().timestamp())
+            if stream.clock.behind > _BEHIND:
+                raise CameraError("camera_stalled")
+        elif self._stream is None:
+            return
+        else:
+            stream = self._stream
+        item = Received(fragment, stream)
+        self._ring.push(item)
+        if self._clip is not None:
+            self._clip.feed(item)
+        self._failure = None
+        self._arrived.set()
+        self._tell()
+
+    def _continue(self, init: InitSegment, fragment: Fragment) -> Stream:
+        """Find the stream a video fragment is of: a new one where media time makes a jump."""
+        jump = not 0 <= fragment.start_seconds - self._reached + 1 <= _JUMP
+        if self._stream is None or jump:
+            self._stream = Stream(init)
+        self._reached = fragment.end_seconds
+        tiny = fragment.samples == 1 and fragment.key and fragment.duration_seconds < _TINY
+        self._intra = self._intra + 1 if tiny else 0
+        return self._stream
+
+    def _open(self, kind: EventKind, at: datetime) -> OpenClip:
+        settings = self.settings
+        clip = OpenClip(self.library.folder, self.doorbell_id, (kind, at), settings, self.now)
+        for item in self._ring.since(at - timedelta(seconds=settings.pre_roll)):
+            clip.feed(item)
+        self._clip = clip
+        self._spawn(self._clips, self._record(clip))
+        return clip
+
+    async def _record(self, clip: OpenClip) -> None:
+        outcome = await clip.run()
+        error = outcome.error
+        if outcome.clip is not None:
+            try:
+                await asyncio.to_thread(self.library.add, outcome.clip)
+            except StorageError as failure:
+                error = failure
+            self.on_clip(outcome.clip)
+        if error is not None or outcome.clip is not None:
+            self._disk = error.key if error else None
+        self._pictured.pop(clip.id, None)
+        self._tell()
+
+    async def _show(self, clip: OpenClip, kind: EventKind, at: datetime) -> None:
+        """Freeze the picture of an event beside its clip; a ring's is kept above all others."""
+        await self._wait_for(at)
+        try:
+            jpeg = await still(self.ffmpeg, self._ring.picture(at), at)
+            kept = self._pictured.get(clip.id)
+            if kept is None or (kind == "ring" and kept != "ring"):
+                self._pictured[clip.id] = kind
+                await asyncio.to_thread(_freeze, clip.files, jpeg)
+        except (CameraError, StorageError) as error:
+            self._picture = error.key
+        else:
+            self._picture = None
+            self.on_picture(clip.id, kind, at, jpeg)
+        self._tell()
+
+    async def _wait_for(self, at: datetime) -> None:
+        """Wait until the frames of an instant have arrived, but not for long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_COVERED):
+                while not self._ring.covers(at):
+                    self._arrived.clear()
+                    await self._arrived.wait()
+
+    async def _finish(self) -> None:
+        for task in self._pictures:
+            task.cancel()
+        if self._clip is not None:
+            self._clip.stop()
+        await asyncio.gather(*self._clips, *self._pictures, return_exceptions=True)
+
+    def _spawn(self, tasks: set[asyncio.Task[None]], work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    def _tell(self) -> None:
+        status = self.status
+        if self._told != (status.state, status.reason):
+            self._told = (status.state, status.reason)
+            self.on_status(status)
+
+
+def _freeze(files: ClipFiles, jpeg: bytes) -> None:
+    with storage():
+        files.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(files.picture, jpeg)
