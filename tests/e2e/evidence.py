@@ -71,9 +71,9 @@ def _read_proof(proof: bytes) -> tuple[int, list[bytes], str]:
 
 
 def _check_signature(package: Package) -> None:
+    key = jwk.JWK(**package.release["key"])
     token = jws.JWS()
-    token.deserialize(package.read("metadata/signature.jws").decode())
-    token.verify(jwk.JWK(**token.jose_header["jwk"]))
+    token.deserialize(package.read("metadata/signature.jws").decode(), key=key)
     signed = sha256(package.read("tagmanifest-sha256.txt")).hexdigest()
     assert signed in json.loads(token.payload).values()
 

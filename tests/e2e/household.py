@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
+
 from scripts.children import free_port
 from scripts.house import HomeAssistant
 
@@ -50,6 +52,10 @@ class Household:
         await self.finish(shown)
         return shown
 
+    async def snapshot(self) -> dict[str, Any]:
+        """Return what the panel of the owner shows now."""
+        return await snapshot(self.home)
+
     async def begin(self, kind: str, answers: Mapping[str, object]) -> dict[str, Any]:
         """Answer the first form of a subentry flow; return what comes next."""
         return await begin(self.home, self.entry_id, kind, answers)
@@ -81,6 +87,21 @@ async def household(folder: Path) -> AsyncIterator[Household]:
         )
 
 
+async def snapshot(home: HomeAssistant) -> dict[str, Any]:
+    """Subscribe as the panel does; return the first event."""
+    url = f"{home.url}/api/websocket"
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        await socket.receive_json()
+        await socket.send_json({"type": "auth", "access_token": home.token})
+        await socket.receive_json()
+        await socket.send_json({"id": 1, "type": "doorstep/subscribe"})
+        async with asyncio.timeout(20):
+            while (told := await socket.receive_json())["type"] != "event":
+                assert told["success"], told
+    event: dict[str, Any] = told["event"]
+    return event
+
+
 async def begin(
     home: HomeAssistant, entry_id: str, kind: str, answers: Mapping[str, object]
 ) -> dict[str, Any]:
@@ -108,6 +129,4 @@ async def _add_doorbell(home: HomeAssistant, entry_id: str, doorbell: DoorbellSi
     shown = await begin(home, entry_id, "doorbell", answers)
     assert shown["step_id"] == "webhook", shown
     await finish(home, shown)
-    # The pre-roll fills while the story goes on.
-    await asyncio.sleep(0)
     return str(shown["description_placeholders"]["url"])

@@ -36,8 +36,8 @@ async def test_whole_story(house: Household) -> None:
         assert house.agency.refused == {}
         [package] = house.agency.packages()
         assert evidence.check(package, house.agency, request, house.library) > 0
-        await screen.page.get_by_test_id("release-state").get_by_text("acknowledged").wait_for()
-        await screen.pictures("5-acknowledged")
+        await screen.page.locator("[data-testid=release-state][data-state=acknowledged]").wait_for()
+        await screen.pictures("6-acknowledged")
 
 
 async def plays_in_the_media_browser(screen: Screen) -> None:
@@ -57,10 +57,15 @@ async def confirm_agency(screen: Screen) -> None:
 
 
 async def approve(screen: Screen) -> None:
-    await screen.page.get_by_test_id("inbox-item").click()
-    await screen.page.get_by_test_id("request-title").wait_for()
+    page = screen.page
+    await page.get_by_test_id("inbox-item").click()
+    await page.get_by_test_id("review").wait_for()
     await screen.pictures("3-request")
-    await screen.page.get_by_test_id("approve").click()
-    await screen.video_plays("[data-testid=review-video]")
+    await page.get_by_test_id("review").click()
+    await screen.watch_all("[data-testid=review-video]")
     await screen.pictures("4-decision")
-    await screen.page.get_by_test_id("approve-confirm").click()
+    await page.get_by_test_id("approve").click()
+    await page.get_by_test_id("approve-confirm").wait_for()
+    await screen.pictures("5-confirmation")
+    await page.get_by_test_id("approve-confirm").click()
+    await page.get_by_test_id("undo").wait_for()
