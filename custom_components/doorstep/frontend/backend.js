@@ -1,0 +1,50 @@
+/** What the panel asks Home Assistant: Doorstep's websocket commands, and signed paths. */
+
+const SIGNED_FOR_SECONDS = 3600;
+
+export class Backend {
+  #hass;
+  #signed = new Map();
+
+  /** `hass` returns Home Assistant's current front-end object. */
+  constructor(hass) {
+    this.#hass = hass;
+  }
+
+  #call(type, values) {
+    return this.#hass().callWS({ type: `doorstep/${type}`, ...values });
+  }
+
+  /** Call `onSnapshot` with the whole state, now and after each change; resolves to the end of it. */
+  subscribe = (onSnapshot) =>
+    this.#hass().connection.subscribeMessage(onSnapshot, { type: "doorstep/subscribe" });
+
+  request = (handle) => this.#call("request", { handle });
+  draft = (handle) => this.#call("release/draft", { handle });
+  approve = (handle, { release, digest }, watched) =>
+    this.#call("release/approve", { handle, release, digest, watched });
+  undo = (release) => this.#call("release/undo", { release });
+  decline = (handle) => this.#call("request/decline", { handle });
+  undoDecline = (handle) => this.#call("request/undo_decline", { handle });
+  confirmAgency = (agency, digest) => this.#call("agency/confirm", { agency, statement_sha256: digest });
+  checkAgency = (agency) => this.#call("agency/check", { agency });
+  ledger = (limit, before) => this.#call("ledger/list", before === undefined ? { limit } : { limit, before });
+  verifyLedger = () => this.#call("ledger/verify");
+
+  /**
+   * The signed form of `path`; undefined until it is there, null where signing failed. `onReady`
+   * is called when that changes. It is not renewed by itself: a new address restarts a video.
+   */
+  signed(path, onReady) {
+    if (!this.#signed.has(path)) this.sign(path).then(onReady);
+    return this.#signed.get(path);
+  }
+
+  /** Sign `path` anew. */
+  async sign(path) {
+    this.#signed.set(path, undefined);
+    const ask = { type: "auth/sign_path", path, expires: SIGNED_FOR_SECONDS };
+    const answer = await this.#hass().callWS(ask).catch(() => undefined);
+    this.#signed.set(path, answer?.path ?? null);
+  }
+}

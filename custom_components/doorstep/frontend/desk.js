@@ -1,0 +1,74 @@
+/** What every view works at: the latest snapshot, the words, the back end, and one action at a time. */
+
+import { Backend } from "./backend.js";
+
+export class Desk {
+  words;
+  snapshot;
+  online = true;
+  busy = false;
+  error;
+  question;
+  focusWanted;
+  ticking = false;
+  announcement = "";
+  unplayable = new Set();
+  domains = new Map();
+
+  /** `hass` returns Home Assistant's front-end object; `update` has the panel drawn again. */
+  constructor(hass, update) {
+    this.backend = new Backend(hass);
+    this.update = update;
+  }
+
+  /** Whether deciding must wait: no connection, or the last decision is still on its way. */
+  get blocked() {
+    return this.busy || !this.online;
+  }
+
+  /** Do one thing that changes something; its answer, or undefined after showing what went wrong. */
+  async act(action, said) {
+    if (this.blocked) return undefined;
+    this.busy = true;
+    this.error = undefined;
+    this.update();
+    try {
+      const answer = (await action()) ?? {};
+      this.announce(said);
+      return answer;
+    } catch (error) {
+      this.error = this.words.error(error);
+      return undefined;
+    } finally {
+      this.busy = false;
+      this.update();
+    }
+  }
+
+  /** Have `text` read out by a screen reader. */
+  announce(text) {
+    this.announcement = text ?? "";
+  }
+
+  /** Show a window that `question` draws; undefined closes it. */
+  ask(question) {
+    this.question = question;
+    this.update();
+  }
+
+  /** Move the keyboard to the part named `name` as soon as it is drawn. */
+  focus(name) {
+    this.focusWanted = `[data-focus="${name}"]`;
+    this.update();
+  }
+
+  focusHeading() {
+    this.focusWanted = "h1";
+    this.update();
+  }
+
+  /** Ask, while drawing, to be drawn again in a second. */
+  tick() {
+    this.ticking = true;
+  }
+}
