@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import BinaryIO, Self
 
 from ..errors import ReleaseError, StorageError
+from ..footage.clip import Clip
+from ..footage.lines import ClipLines, FragmentLine
 from .movie import index
 from .samples import read_piece, track_defaults
-from .seal import Fragment, Seal, SealedClip, read_seal
+from .seal import gaps, read_seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +24,31 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutPlan:
-    """What of one clip is released; `init` is the cut's own init segment, times are UTC."""
+    """What of one clip is released; `head` is what the cut's file begins with, times are UTC."""
 
-    clip: SealedClip
-    seal: Seal
-    fragments: tuple[Fragment, ...]
-    init: bytes
+    clip: Clip
+    lines: ClipLines
+    fragments: tuple[FragmentLine, ...]
+    head: bytes
     start: datetime
     end: datetime
     seconds: float
 
     @property
     def bytes(self) -> int:
-        """Size of the cut, in bytes."""
-        return len(self.init) + sum(fragment.length for fragment in self.fragments)
+        """Size of the cut's file, in bytes."""
+        return len(self.head) + sum(fragment.length for fragment in self.fragments)
 
     @property
-    def tracks(self) -> list[str]:
-        """Kinds of the tracks in it, in the order of the clip's."""
-        released = {fragment.track.id for fragment in self.fragments}
-        return [track.kind for track in self.seal.tracks.values() if track.id in released]
+    def audio(self) -> bool:
+        """Whether there is sound in it."""
+        return any(fragment.track != self.lines.video for fragment in self.fragments)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Leaf indexes of the first and the last fragment in it."""
+        marks = self.lines.marks
+        return marks[self.fragments[0].index], marks[self.fragments[-1].index]
 
     @property
     def leaves(self) -> list[int]:
@@ -50,53 +57,54 @@ class CutPlan:
         The header stays at home (its hash is in the proofs) where it names the doorbell: that
         local id would link this release with others of the same home.
         """
-        tracks = {fragment.track.id for fragment in self.fragments}
-        gaps = {
-            gap.leaf
-            for gap in self.seal.gaps
-            if gap.track in tracks and gap.start < self.end and gap.end > self.start
-        }
-        named = self.clip.doorbell.encode() in self.seal.lines[0]
-        ends = {len(self.seal.lines) - 1} if named else {0, len(self.seal.lines) - 1}
-        return sorted(ends | gaps | {fragment.leaf for fragment in self.fragments})
+        first, last = self.span
+        released = {self.lines.marks[fragment.index] for fragment in self.fragments}
+        for track in {fragment.track for fragment in self.fragments}:
+            released |= {leaf for leaf in gaps(self.lines, track) if first < leaf < last}
+        if self.clip.doorbell.encode() not in self.lines.raw[0]:
+            released.add(0)
+        return sorted(released | {len(self.lines.raw) - 1})
 
 
-def plan(clip: SealedClip, window: Window, *, audio: bool) -> CutPlan:
+def plan(clip: Clip, window: Window, *, audio: bool) -> CutPlan:
     """Choose what of `clip` lies inside `window`: from its first key frame there.
 
-    ReleaseError keys: `cut_empty`, `clip_broken`, and those of `read_seal`.
+    ReleaseError keys: `cut_empty`, `clip_broken`, `fragment_differs` and those of `read_seal`.
     """
-    seal = read_seal(clip)
-    video = _video(seal, window)
+    lines = read_seal(clip)
+    video = _video(lines, window)
     if not video:
         raise ReleaseError("cut_empty", clip=clip.id)
     first, last = video[0], video[-1]
+    init = lines.header["init"]
+    assert isinstance(init, dict)
     with _Source(clip) as source:
-        original = source.read(0, seal.init_length, seal.init_sha256)
+        original = source.read(0, lines.fragments[0].offset, str(init.get("sha256")))
         defaults = track_defaults(original)
         opening = read_piece(source.fragment(first), first.start, defaults)
         # B-frames: the first picture is shown some time after it is decoded
-        lead = opening.runs[0].offset / first.track.timescale
-        heard = _audio(seal, window, _start(first) + lead, _end(last) + lead) if audio else []
-        chosen = sorted([*video, *heard], key=lambda fragment: fragment.leaf)
-        pieces = [read_piece(source.fragment(f), f.start, defaults) for f in chosen]
+        lead = opening.runs[0].offset / lines.timescales[first.track]
+        shown, over = _start(lines, first) + lead, _end(lines, last) + lead
+        heard = _audio(lines, window, shown, over) if audio else []
+        chosen = sorted([*video, *heard], key=lambda fragment: fragment.index)
+        pieces = [read_piece(source.fragment(one), one.start, defaults) for one in chosen]
     return CutPlan(
         clip=clip,
-        seal=seal,
+        lines=lines,
         fragments=tuple(chosen),
-        init=index(original, pieces, _start(first) + lead),
+        head=index(original, pieces, shown),
         start=first.utc,
-        end=last.end,
-        seconds=round(_end(last) - _start(first), 3),
+        end=_over(lines, last),
+        seconds=round(over - shown, 3),
     )
 
 
 def chunks(plan: CutPlan) -> Iterator[bytes]:
-    """Stream the cut; each fragment is checked against its seal before it is handed on.
+    """Stream the cut's file; each fragment is checked against its seal before it is handed on.
 
     A fragment that differs is a ReleaseError (`fragment_differs`).
     """
-    yield plan.init
+    yield plan.head
     with _Source(plan.clip) as source:
         for fragment in plan.fragments:
             yield source.fragment(fragment)
@@ -104,63 +112,65 @@ def chunks(plan: CutPlan) -> Iterator[bytes]:
 
 def write(plan: CutPlan, out: BinaryIO) -> str:
     """Write the cut to `out`; returns its SHA-256, in hex."""
-    digest = sha256()
+    total = sha256()
     for chunk in chunks(plan):
-        digest.update(chunk)
+        total.update(chunk)
         out.write(chunk)
-    return digest.hexdigest()
+    return total.hexdigest()
 
 
 def digest(plan: CutPlan) -> str:
-    """SHA-256 of the cut, in hex; reads and checks all of it."""
+    """SHA-256 of the cut's file, in hex; reads and checks all of it."""
     total = sha256()
     for chunk in chunks(plan):
         total.update(chunk)
     return total.hexdigest()
 
 
-def _video(seal: Seal, window: Window) -> list[Fragment]:
+def _video(lines: ClipLines, window: Window) -> list[FragmentLine]:
     """Video inside the window; after a hole it goes on with the next key frame."""
-    chosen: list[Fragment] = []
+    chosen: list[FragmentLine] = []
     decodable = False
-    for fragment in seal.fragments:
-        if fragment.track.kind != "video":
-            continue
-        inside = _inside(fragment, window)
-        decodable = inside and (fragment.key or decodable)
+    for fragment in lines.footage:
+        decodable = _inside(lines, fragment, window) and (fragment.key or decodable)
         if decodable:
             chosen.append(fragment)
     return chosen
 
 
-def _audio(seal: Seal, window: Window, start: float, end: float) -> list[Fragment]:
+def _audio(lines: ClipLines, window: Window, shown: float, over: float) -> list[FragmentLine]:
     """Audio inside the window that is heard while the chosen video is shown (media seconds)."""
     return [
         fragment
-        for fragment in seal.fragments
-        if fragment.track.kind == "audio"
-        and _inside(fragment, window)
-        and start <= _start(fragment)
-        and _end(fragment) <= end
+        for fragment in lines.fragments
+        if fragment.track != lines.video
+        and _inside(lines, fragment, window)
+        and shown <= _start(lines, fragment)
+        and _end(lines, fragment) <= over
     ]
 
 
-def _inside(fragment: Fragment, window: Window) -> bool:
-    return window.start <= fragment.utc and fragment.end <= window.end
+def _inside(lines: ClipLines, fragment: FragmentLine, window: Window) -> bool:
+    return window.start <= fragment.utc and _over(lines, fragment) <= window.end
 
 
-def _start(fragment: Fragment) -> float:
-    return fragment.start / fragment.track.timescale
+def _over(lines: ClipLines, fragment: FragmentLine) -> datetime:
+    """UTC at which the fragment's last frame is over."""
+    return fragment.utc + timedelta(seconds=fragment.duration / lines.timescales[fragment.track])
 
 
-def _end(fragment: Fragment) -> float:
-    return (fragment.start + fragment.duration) / fragment.track.timescale
+def _start(lines: ClipLines, fragment: FragmentLine) -> float:
+    return fragment.start / lines.timescales[fragment.track]
+
+
+def _end(lines: ClipLines, fragment: FragmentLine) -> float:
+    return (fragment.start + fragment.duration) / lines.timescales[fragment.track]
 
 
 class _Source:
     """An open clip file that hands out nothing unchecked."""
 
-    def __init__(self, clip: SealedClip) -> None:
+    def __init__(self, clip: Clip) -> None:
         self._clip = clip
 
     def __enter__(self) -> Self:
@@ -175,7 +185,7 @@ class _Source:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def fragment(self, fragment: Fragment) -> bytes:
+    def fragment(self, fragment: FragmentLine) -> bytes:
         return self.read(fragment.offset, fragment.length, fragment.sha256)
 
     def read(self, offset: int, length: int, digest: str) -> bytes:
