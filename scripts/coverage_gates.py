@@ -21,7 +21,8 @@ def main(report: Path) -> int:
         measured = _share([file for path, file in files.items() if path.startswith(prefix)])
         holds = measured >= wanted
         broken |= not holds
-        print(f"coverage {prefix or 'all'}: {measured:.2f} %, wanted {wanted} %{'' if holds else ' MISSED'}")
+        verdict = "" if holds else " MISSED"
+        print(f"coverage {prefix or 'all'}: {measured:.2f} %, wanted {wanted} %{verdict}")
     if broken and not settings["enforced"]:
         print("coverage gates are not enforced yet")
     return 1 if broken and settings["enforced"] else 0

@@ -5,7 +5,7 @@ tally.py <folder of JUnit XML files>
 
 from pathlib import Path
 import sys
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 
 def main(folder: Path) -> int:
@@ -13,7 +13,7 @@ def main(folder: Path) -> int:
     suites = [
         suite
         for file in sorted(folder.glob("*.xml"))
-        for suite in ElementTree.parse(file).iter("testsuite")  # noqa: S314 # ours
+        for suite in ET.parse(file).iter("testsuite")  # noqa: S314 # ours
     ]
 
     def total(*names: str) -> int:

@@ -4,8 +4,8 @@ components.py <folder of the homeassistant package> <component>...
 """
 
 import json
-import sys
 from pathlib import Path
+import sys
 
 from homeassistant.bootstrap import CORE_INTEGRATIONS, DEFAULT_INTEGRATIONS
 from homeassistant.const import BASE_PLATFORMS

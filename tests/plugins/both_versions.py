@@ -6,9 +6,8 @@ was made for this changes nothing. pytest loads this with `-p`, before the
 harness, and that order is the point.
 """
 
-# First, because respx, which the harness imports before Home Assistant, imports
-# httpx, and Home Assistant insists on preparing httpx itself.
-import homeassistant  # noqa: F401, I001
+# Already this import helps: respx, which the harness imports before Home Assistant,
+# imports httpx, and Home Assistant insists on preparing httpx itself.
 from homeassistant.components import logger
 from homeassistant.components.logger import helpers
 
