@@ -27,6 +27,7 @@ from .seals import Window
 _REQUEST: Final = "metadata/request.jws"
 _RELEASE: Final = "metadata/release.json"
 _SIGNATURE: Final = "metadata/signature.jws"
+SIGNATURE: Final = "package-signature+jws"
 _PLAIN: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -159,40 +160,38 @@ class _Checks:
     def _terms(self) -> str:
         stated = self._statement
         token = bag.read_bytes(self._folder, _REQUEST)
-        agency = object_member(stated, "agency", _RELEASE)
         properties = object_member(self._feature, "properties", "the request")
-        expected: dict[str, JSON] = {
-            "request": self._report.request,
-            "request_sha256": sha256(token).hexdigest(),
-            "terms": properties.get("terms"),
-            "window": properties.get("window"),
+        terms = object_member(properties, "terms", "the request")
+        same = {
+            "request": stated.get("request") == self._report.request,
+            "request_sha256": stated.get("request_sha256") == sha256(token).hexdigest(),
+            "window": _window(stated) == _window(properties),
+            "terms": object_member(stated, "terms", _RELEASE).items() <= terms.items(),
+            "agency": _agency(stated) == self._trust.agency,
+            "recipient": self._trust.identity.recipient in _recipients(stated),
         }
-        for name, value in expected.items():
-            if stated.get(name) != value:
+        for name, holds in same.items():
+            if not holds:
                 raise AgencyError(f"the release states another {name} than our request")
-        recipients = stated.get("recipients")
-        ours = self._trust.identity.recipient
-        if agency.get("id") != self._trust.agency or ours not in str(recipients):
-            raise AgencyError("the release was approved for somebody else")
-        return "request, terms, window and recipient are those that were approved"
+        return "request, terms, window and recipient are those of our request"
 
     def _signature(self) -> str:
+        release = parse_object(bag.read_bytes(self._folder, _RELEASE), _RELEASE)
+        key = jws.public_key(object_member(release, "key", _RELEASE))
         token = bag.read_bytes(self._folder, _SIGNATURE)
-        header = jws.read(token, _SIGNATURE).header
-        key = jws.public_key(object_member(header, "jwk", _SIGNATURE))
-        signed = jws.verify(token, "package+jws", {jws.thumbprint(key): key}, _SIGNATURE)
-        payload = parse_object(signed.payload, _SIGNATURE)
+        signed = jws.verify(token, SIGNATURE, {jws.thumbprint(key): key}, _SIGNATURE)
         manifest = bag.read_bytes(self._folder, bag.TAG_MANIFEST)
-        if sha256(manifest).hexdigest() not in payload.values():
+        expected = {
+            "v": 1,
+            "release": self._report.release,
+            "tagmanifest_sha256": sha256(manifest).hexdigest(),
+        }
+        if parse_object(signed.payload, _SIGNATURE) != expected:
             raise AgencyError(f"{_SIGNATURE} signs another {bag.TAG_MANIFEST}")
-        return "the package is signed by the key made for this release"
+        return "the bag is signed by the key made for this release"
 
     def _clips(self) -> str:
-        window = object_member(self._statement, "window", _RELEASE)
-        span = Window(
-            start=parse_time(text_member(window, "start", _RELEASE)),
-            end=parse_time(text_member(window, "end", _RELEASE)),
-        )
+        span = _window(self._statement)
         clips = self._statement.get("clips")
         if not isinstance(clips, list) or not clips:
             raise AgencyError("the release names no clips")
@@ -218,3 +217,19 @@ class _Checks:
         sound = "with sound" if stated.get("audio") else "without sound"
         sealed = stated.get("sealed_when")
         return f"{test}identity: {stated.get('identity')}; {sound}; sealed when: {sealed}"
+
+
+def _window(record: Mapping[str, JSON]) -> Window:
+    window = object_member(record, "window", "the window")
+    start, end = (text_member(window, name, "the window") for name in ("start", "end"))
+    return Window(parse_time(start), parse_time(end))
+
+
+def _agency(stated: Mapping[str, JSON]) -> str:
+    return text_member(object_member(stated, "agency", _RELEASE), "id", _RELEASE)
+
+
+def _recipients(stated: Mapping[str, JSON]) -> list[JSON]:
+    listed = stated.get("recipients")
+    records = listed if isinstance(listed, list) else []
+    return [record.get("recipient") for record in records if isinstance(record, dict)]

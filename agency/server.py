@@ -7,7 +7,9 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 import queue
 import ssl
+import sys
 import threading
+import traceback
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -32,6 +34,18 @@ class Settings:
     key: Path | None = None
 
 
+class _Http(ThreadingHTTPServer):
+    """Threads that end with the program, and no addresses of homes in any output."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        """Report a fault of ours; a home that hangs up is none."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            print("A fault while answering a request:", *traceback.format_exception(error))
+
+
 class Server:
     """The demonstration server of one agency."""
 
@@ -51,10 +65,9 @@ class Server:
         handler = type("SiteHandler", (Handler,), {"site": site})
         port = settings.port or urlsplit(desk.text("base_url")).port or 443
         try:
-            self._http = ThreadingHTTPServer((settings.host, port), handler)
+            self._http = _Http((settings.host, port), handler)
         except OSError as error:
             raise AgencyError(f"cannot listen on {settings.host}:{port}: {error}") from error
-        self._http.daemon_threads = True
         if settings.certificate:
             self._secure(settings.certificate, settings.key)
         self._threads = [

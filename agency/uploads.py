@@ -98,10 +98,10 @@ class Uploads:
 def receive(upload: Upload, source: BufferedIOBase, count: int) -> None:
     """Append COUNT bytes of SOURCE to the upload; what came before a broken line is kept."""
     with upload.path.open("ab") as file:
-        while count and (block := source.read(min(count, _BLOCK))):
+        while count and (block := source.read1(min(count, _BLOCK))):
             file.write(block)
+            file.flush()
             count -= len(block)
-        file.flush()
         os.fsync(file.fileno())
 
 

@@ -1,0 +1,1 @@
+"""The agency's command line, judged by tools that are not ours."""
