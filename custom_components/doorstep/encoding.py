@@ -1,10 +1,10 @@
 """The three encodings everything hashed or signed goes through: JSON, base64url, time."""
 
-import json
-import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+import json
+import re
 
 type JSON = None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]
 

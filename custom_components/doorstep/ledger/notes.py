@@ -4,7 +4,6 @@
 Bytes in, verdict out; a note that doesn't hold is a FeedError.
 """
 
-import binascii
 import struct
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
@@ -156,7 +155,7 @@ def _signature_line(line: str) -> tuple[str, bytes, bytes]:
     name, _, encoded = line.removeprefix(_MARK).partition(" ")
     try:
         raw = b64decode(encoded, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise FeedError("note_malformed") from error
     if not line.startswith(_MARK) or not name or len(raw) <= _ID_LENGTH:
         raise FeedError("note_malformed")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from ..encoding import format_time
+from ..encoding import format_time, parse_time
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS outbox (
@@ -41,6 +41,12 @@ def pending(connection: sqlite3.Connection, now: datetime) -> list[Errand]:
         "SELECT id, kind, subject FROM outbox WHERE not_before <= ? ORDER BY id", (_stamp(now),)
     )
     return [Errand(row["id"], row["kind"], row["subject"]) for row in rows]
+
+
+def next_due(connection: sqlite3.Connection) -> datetime | None:
+    """When the next errand is due, past or future; None where there is none."""
+    (stamp,) = connection.execute("SELECT min(not_before) FROM outbox").fetchone()
+    return None if stamp is None else parse_time(stamp)
 
 
 def finish(tx: sqlite3.Connection, errand_id: int) -> None:

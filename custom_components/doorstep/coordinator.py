@@ -1,0 +1,164 @@
+"""Reading the feeds: when, and what is said about those that don't hold."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+import random
+from typing import TYPE_CHECKING, Any, Final, override
+
+import aiohttp
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_URL
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN, LOGGER, SUBENTRY_FEED
+from .errors import DoorstepError, FeedError
+from .inbox.feed import FeedDescriptor, is_stale
+from .inbox.feed_table import feed_id
+from .inbox.reader import FeedReader
+from .inbox.store import Inbox
+from .inbox.values import Actor, Home
+from .problems import async_clear, async_report
+
+if TYPE_CHECKING:
+    from .data import DoorstepConfigEntry
+
+POLL: Final = timedelta(minutes=5)
+JITTER: Final = 60.0
+"""Seconds by which each poll may be later: homes must not all read at once."""
+
+_ADMIN: Final = Actor(None, "panel")
+
+
+class FeedCoordinator(DataUpdateCoordinator[None]):
+    """Reads one feed by the clock alone: no match, no answer and no pause changes when it asks."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: DoorstepConfigEntry,
+        subentry: ConfigSubentry,
+        feeds: Feeds,
+    ) -> None:
+        """Read the feed that a person accepted in `subentry`."""
+        super().__init__(
+            hass, LOGGER, config_entry=entry, name=subentry.title, update_interval=POLL
+        )
+        self.url: str = subentry.data[CONF_URL]
+        self.descriptor = FeedDescriptor.parse(subentry.data["descriptor"].encode())
+        self.feed = feed_id(self.descriptor)
+        self._feeds = feeds
+        self._reader = FeedReader(feeds.client)
+
+    async def async_start(self) -> None:
+        """Take the feed up and read it for as long as it is followed."""
+        await self.hass.async_add_executor_job(
+            self._feeds.inbox.add_feed, self.url, self.descriptor, _ADMIN, dt_util.utcnow()
+        )
+        # the desk listens always: a coordinator without listeners would not poll
+        self.async_add_listener(self._feeds.changed)
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_refresh(), f"{DOMAIN} first poll of {self.feed}"
+        )
+
+    @override
+    async def _async_update_data(self) -> None:
+        """Poll once; whatever is not as it should be changes nothing but what is said."""
+        self.update_interval = POLL + timedelta(seconds=random.uniform(0, JITTER))  # noqa: S311
+        inbox, now = self._feeds.inbox, dt_util.utcnow()
+        try:
+            state = await self.hass.async_add_executor_job(inbox.feed_state, self.feed)
+            update = await self._reader.read(state, now)
+            await self.hass.async_add_executor_job(inbox.apply, update, self._feeds.home(), now)
+        except FeedError as error:
+            await self.hass.async_add_executor_job(inbox.feed_failed, self.feed, error, now)
+            await self._async_judge()
+            raise _failed(error) from error
+        except DoorstepError as error:
+            raise _failed(error) from error
+        await self._async_judge()
+        await self._feeds.read()
+
+    async def _async_judge(self) -> None:
+        """Raise or clear the repair issues of this feed."""
+        now = dt_util.utcnow()
+        views = await self.hass.async_add_executor_job(self._feeds.inbox.feeds, now)
+        view = next(view for view in views if view.id == self.feed)
+        if view.state == "stopped":
+            async_report(
+                self.hass,
+                "feed_stopped",
+                subject=self.feed,
+                name=self.name,
+                reason=str(view.reason),
+            )
+        if view.fresh_at and is_stale(view.fresh_at, now):
+            async_report(self.hass, "feed_stale", subject=self.feed, name=self.name)
+        else:
+            async_clear(self.hass, "feed_stale", subject=self.feed)
+
+    async def async_end(self) -> None:
+        """Follow the feed no longer: what it showed stays, its issues go."""
+        await self.async_shutdown()
+        for issue in ("feed_stopped", "feed_stale"):
+            async_clear(self.hass, issue, subject=self.feed)
+
+
+class Feeds:
+    """All feeds of the household, kept in step with the config subentries."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        *,
+        inbox: Inbox,
+        client: aiohttp.ClientSession,
+        home: Callable[[], Home],
+        read: Callable[[], Awaitable[None]],
+        changed: Callable[[], None],
+    ) -> None:
+        """Read into `inbox`; `read` is awaited after each poll that gave something."""
+        self._hass = hass
+        self.inbox = inbox
+        self.client = client
+        self.home = home
+        self.read = read
+        self.changed = changed
+        self._coordinators: dict[str, FeedCoordinator] = {}
+
+    def __iter__(self) -> Any:
+        """Go through the coordinators."""
+        return iter(tuple(self._coordinators.values()))
+
+    async def async_follow(self, entry: DoorstepConfigEntry) -> None:
+        """Make the feeds what the subentries say."""
+        wanted: Mapping[str, ConfigSubentry] = {
+            key: subentry
+            for key, subentry in entry.subentries.items()
+            if subentry.subentry_type == SUBENTRY_FEED
+        }
+        for key in self._coordinators.keys() - wanted.keys():
+            coordinator = self._coordinators.pop(key)
+            await coordinator.async_end()
+            await self._hass.async_add_executor_job(
+                self.inbox.remove_feed, coordinator.feed, _ADMIN, dt_util.utcnow()
+            )
+        for key, subentry in wanted.items():
+            if key not in self._coordinators:
+                self._coordinators[key] = FeedCoordinator(self._hass, entry, subentry, self)
+                await self._coordinators[key].async_start()
+
+    async def async_stop(self) -> None:
+        """Stop reading; what was read stays."""
+        for coordinator in self:
+            await coordinator.async_shutdown()
+        await self.client.close()
+
+
+def _failed(error: DoorstepError) -> UpdateFailed:
+    return UpdateFailed(
+        translation_domain=DOMAIN,
+        translation_key=error.key,
+        translation_placeholders=error.placeholders,
+    )

@@ -1,0 +1,230 @@
+"""What one household consists of while it runs."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from homeassistant.components.ffmpeg import get_ffmpeg_manager
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util import dt as dt_util
+
+from .approvers import Approvers
+from .const import CONF_LIBRARY, DOMAIN
+from .coordinator import Feeds
+from .desk import Desk
+from .disclosure import store as releases_store
+from .disclosure.courier import Courier, Ports
+from .disclosure.store import Release, Releases
+from .doorbells.manager import Doorbells
+from .footage.clip import Clip
+from .footage.library import Library
+from .footage.retention import RetentionPolicy
+from .inbox import store as inbox_store
+from .inbox.store import Inbox
+from .inbox.values import Doorbell, Home
+from .inbox.web import TEST_MODE, session
+from .ledger import log, outbox
+from .ledger.database import Database
+from .ledger.log import Ledger
+from .notifications import Notifier
+from .problems import async_clear, async_report
+from .review import Review
+from .shown import doorbell as shown_doorbell
+from .texts import async_load
+
+type DoorstepConfigEntry = ConfigEntry[DoorstepData]
+
+PRUNE = timedelta(hours=1)
+SCHEMAS = (log.SCHEMA, outbox.SCHEMA, inbox_store.SCHEMA, releases_store.SCHEMA)
+
+
+@dataclass(slots=True, kw_only=True)
+class DoorstepData:
+    """The rooms, furnished."""
+
+    hass: HomeAssistant
+    database: Database
+    ledger: Ledger
+    library: Library
+    inbox: Inbox
+    releases: Releases
+    doorbells: Doorbells
+    feeds: Feeds
+    desk: Desk
+    approvers: Approvers
+    pruning_paused: bool = False
+
+    async def async_start(self, entry: DoorstepConfigEntry) -> None:
+        """Start recording, reading and deciding."""
+        notifier = Notifier(self.hass, self.approvers, self.desk.async_decline)
+        entry.async_on_unload(notifier.async_listen())
+        entry.async_on_unload(
+            async_track_time_interval(self.hass, self._async_prune, PRUNE, cancel_on_shutdown=True)
+        )
+        entry.async_on_unload(
+            self.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._async_shut_down)
+        )
+        await self.async_follow(entry)
+        await self.desk.async_start(notifier)
+
+    async def async_follow(self, entry: DoorstepConfigEntry) -> None:
+        """Make doorbells and feeds what the subentries say."""
+        await self.doorbells.async_follow(entry.subentries)
+        await self.feeds.async_follow(entry)
+        self.desk.async_changed()
+
+    async def async_stop(self) -> None:
+        """Close every room, in the order in which they depend on each other."""
+        await self.feeds.async_stop()
+        await self.doorbells.async_stop()
+        await self.desk.async_stop()
+        await self.hass.async_add_executor_job(self._close)
+
+    def _close(self) -> None:
+        self.library.close()
+        self.database.close()
+
+    async def _async_shut_down(self, _event: Event) -> None:
+        """Close open clips while Home Assistant still runs."""
+        await self.doorbells.async_stop()
+
+    async def _async_prune(self, _now: object) -> None:
+        if not self.pruning_paused:
+            await self.hass.async_add_executor_job(self._prune)
+
+    def _prune(self) -> None:
+        """Delete what retention doesn't keep; each deletion is in the ledger."""
+        now = dt_util.utcnow()
+        spared = frozenset(
+            clip
+            for view in self.inbox.requests(now)
+            if view.state in {"open", "quarantined", "answered"}
+            for clip in view.assessment.clips
+        )
+        for clip, reason in self.library.prune(RetentionPolicy(), now, spared):
+            with self.database.transaction() as tx:
+                self.ledger.append(tx, "clip_deleted", clip.id, {"reason": reason})
+
+
+@callback
+def async_entry(hass: HomeAssistant) -> DoorstepConfigEntry | None:
+    """Return the household's entry while it is loaded."""
+    return next(iter(hass.config_entries.async_loaded_entries(DOMAIN)), None)
+
+
+async def async_build(hass: HomeAssistant, entry: DoorstepConfigEntry) -> DoorstepData:
+    """Open the rooms; a DoorstepError says why that can't be."""
+    await async_load(hass)
+    builder = _Builder(hass, entry)
+    await hass.async_add_executor_job(builder.open)
+    if TEST_MODE:
+        async_report(hass, "test_mode")
+    else:
+        async_clear(hass, "test_mode")
+    return builder.furnish()
+
+
+class _Builder:
+    """Opens what blocks, then puts it together in the event loop."""
+
+    def __init__(self, hass: HomeAssistant, entry: DoorstepConfigEntry) -> None:
+        self._hass = hass
+        self._entry = entry
+        self._own = Path(hass.config.path(DOMAIN))
+        self._database: Database
+        self._ledger: Ledger
+        self._library: Library
+
+    def open(self) -> None:
+        """Open database, log and library; blocks."""
+        self._database = Database(self._own / "doorstep.db", SCHEMAS)
+        try:
+            key = self._own / "ledger.key"
+            self._ledger = Ledger(self._database, key, dt_util.utcnow)
+            self._library = Library(Path(self._entry.data[CONF_LIBRARY]), self._seal)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _seal(self, clip: Clip) -> None:
+        """Write a closed clip's seal to the ledger, once."""
+        known = self._ledger.entries(subject=clip.id, limit=1)
+        if known and known[0].facts.get("root") == clip.root:
+            return
+        with self._database.transaction() as tx:
+            self._ledger.append(
+                tx, "clip_sealed", clip.id, {"root": clip.root, "event": clip.event}
+            )
+
+    def furnish(self) -> DoorstepData:
+        """Put the rooms together."""
+        hass, library, database = self._hass, self._library, self._database
+        inbox = Inbox(database, self._ledger)
+        releases = Releases(database, self._ledger)
+        cache = Path(hass.config.cache_path(DOMAIN))
+        review = Review(cache / "review", inbox, releases, library)
+        doorbells = Doorbells(hass, self._entry.entry_id, library, get_ffmpeg_manager(hass).binary)
+        client = session()
+
+        def home() -> Home:
+            return Home(
+                latitude=hass.config.latitude,
+                longitude=hass.config.longitude,
+                doorbells=tuple(
+                    Doorbell(
+                        id=bell.id,
+                        name=bell.name,
+                        latitude=hass.config.latitude,
+                        longitude=hass.config.longitude,
+                    )
+                    for bell in doorbells
+                ),
+                clips=library.between,
+            )
+
+        def allowed(release: Release) -> str | None:
+            return inbox.may_deliver(release.handle, dt_util.utcnow())
+
+        ports = Ports(
+            material=review.material,
+            still_allowed=allowed,
+            keys=lambda release: inbox.active_keys(release.statement["agency"]["id"]),
+            progress=lambda release, sent, total: desk.async_progress(release, sent, total),
+            now=dt_util.utcnow,
+        )
+        desk = Desk(
+            hass,
+            database=database,
+            ledger=self._ledger,
+            inbox=inbox,
+            releases=releases,
+            courier=Courier(releases, self._own / "kept", ports),
+            library=library,
+            review=review,
+            client=client,
+            home=home,
+            bells=lambda: [shown_doorbell(bell) for bell in doorbells],
+        )
+        doorbells.on_clip = desk.async_settle_soon
+        return DoorstepData(
+            hass=hass,
+            database=database,
+            ledger=self._ledger,
+            library=library,
+            inbox=inbox,
+            releases=releases,
+            doorbells=doorbells,
+            feeds=Feeds(
+                hass,
+                inbox=inbox,
+                client=client,
+                home=home,
+                read=desk.async_work,
+                changed=desk.async_changed,
+            ),
+            desk=desk,
+            approvers=Approvers.of(hass, self._entry.data),
+        )

@@ -1,0 +1,388 @@
+"""The consent desk: the one place through which people and the clock decide.
+
+The rooms keep the states; this keeps them moving: it gives their errands to the notifier and the
+courier, wakes when something is due, and tells panels that there is something new to see.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from aiohttp import ClientSession
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.util import dt as dt_util
+
+from . import shown
+from .const import DOMAIN, LOGGER, SIGNAL_DESK
+from .disclosure.courier import Courier
+from .disclosure.store import GRACE, Releases
+from .errors import DoorstepError, LedgerError, ReleaseError, StorageError
+from .footage.clip import Clip
+from .footage.library import Library
+from .inbox import reader
+from .inbox.store import Inbox
+from .inbox.values import Actor, Home
+from .inbox.views import RequestView
+from .inbox.web import TEST_MODE
+from .ledger import outbox
+from .ledger.database import Database
+from .ledger.log import Ledger
+from .notifications import Notifier
+from .review import Review
+from .texts import async_texts
+
+_GRACE: Final = timedelta(seconds=2) if TEST_MODE else GRACE
+_AGAIN: Final = timedelta(minutes=5)
+"""How long work waits that failed for a reason of our own: a full disk, a locked database."""
+
+
+class Desk:
+    """Requests and releases as people meet them; every method runs in the event loop."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        *,
+        database: Database,
+        ledger: Ledger,
+        inbox: Inbox,
+        releases: Releases,
+        courier: Courier,
+        library: Library,
+        review: Review,
+        client: ClientSession,
+        home: Callable[[], Home],
+        bells: Callable[[], Sequence[shown.Shape]],
+    ) -> None:
+        """Work with the rooms; `home` and `bells` say what the home is just now."""
+        self._hass = hass
+        self._database = database
+        self._ledger = ledger
+        self._inbox = inbox
+        self._releases = releases
+        self._courier = courier
+        self._library = library
+        self._review = review
+        self._client = client
+        self._home = home
+        self._bells = bells
+        self._notifier: Notifier | None = None
+        self._timer: CALLBACK_TYPE | None = None
+        self._working = asyncio.Lock()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._sent: dict[str, int] = {}
+        self._stopped = False
+
+    async def async_start(self, notifier: Notifier) -> None:
+        """Go on where the last run stopped; phones are told again of what is still open."""
+        self._notifier = notifier
+        await self._run(self._courier.tidy)
+        await self._run(self._review.clear)
+        for view in await self._run(self._inbox.requests, dt_util.utcnow()):
+            if view.state == "open":
+                await notifier.async_ask(view.handle, view.request.expires_at)
+        await self.async_work()
+
+    async def async_stop(self) -> None:
+        """Stop; whatever was under way goes on at the next start."""
+        self._stopped = True
+        if self._timer:
+            self._timer()
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        async with self._working:
+            pass
+
+    # --- what people see
+
+    async def async_snapshot(self, *, full: bool) -> shown.Shape:
+        """All that a panel shows; for those who don't decide, only that there is something."""
+        return await self._run(self._snapshot, self._texts(), full)
+
+    def _snapshot(self, texts: shown.Texts, full: bool) -> shown.Shape:  # noqa: FBT001 - positional for the executor
+        now = dt_util.utcnow()
+        views = self._inbox.requests(now)
+        counts = {
+            "open": sum(view.state == "open" for view in views),
+            "waiting": sum(view.state == "quarantined" for view in views),
+        }
+        if not full:
+            return {"approver": False, "counts": counts}
+        releases = self._releases.all()
+        shapes = [shown.summary(view, releases) for view in views]
+        zone = dt_util.get_default_time_zone()
+        return {
+            "approver": True,
+            "counts": counts,
+            "requests": shapes,
+            "releases": [
+                shown.release(one, texts, zone, self._sent.get(one.id, one.sent))
+                for one in releases
+                if one.state not in {"draft", "dropped"}
+            ],
+            "agencies": [shown.agency(view) for view in self._inbox.agencies()],
+            "feeds": [shown.feed(view) for view in self._inbox.feeds(now)],
+            "doorbells": list(self._bells()),
+        }
+
+    async def async_request(self, handle: str) -> shown.Shape:
+        """Everything about one request."""
+        return await self._run(self._request, handle, self._texts())
+
+    def _request(self, handle: str, texts: shown.Texts) -> shown.Shape:
+        now = dt_util.utcnow()
+        view = self._inbox.request(handle, now)
+        releases = self._releases.all(handle)
+        return {
+            **shown.summary(view, releases),
+            **shown.request(
+                view, self._home(), self._clips(view), texts, self._inbox.may_approve(handle, now)
+            ),
+            "history": shown.history(
+                [
+                    *self._inbox.history(handle),
+                    *(entry for one in releases for entry in self._ledger.entries(subject=one.id)),
+                ],
+                texts,
+            ),
+        }
+
+    def _clips(self, view: RequestView) -> list[Clip]:
+        found = (self._library.get(clip) for clip in view.assessment.clips)
+        return [clip for clip in found if clip is not None]
+
+    async def async_counts(self) -> dict[str, int]:
+        """Count requests by state."""
+        views = await self._run(self._inbox.requests, dt_util.utcnow())
+        states = [view.state for view in views]
+        return {state: states.count(state) for state in sorted(set(states))}
+
+    # --- what people decide
+
+    async def async_draft(self, handle: str, actor: Actor) -> shown.Shape:
+        """Cut what would be given and say it in one sentence; nothing is decided yet."""
+        release = await self._run(self._draft, handle)
+        self.async_changed()
+        zone = dt_util.get_default_time_zone()
+        return shown.draft(release, self._texts(), zone, int(_GRACE.total_seconds()))
+
+    def _draft(self, handle: str) -> Any:
+        now = dt_util.utcnow()
+        if why := self._inbox.may_approve(handle, now):
+            raise ReleaseError(why)
+        view = self._inbox.request(handle, now)
+        return self._review.prepare(view, self._clips(view), now)
+
+    async def async_approve(
+        self, handle: str, release: str, digest: str, actor: Actor, *, watched: bool
+    ) -> None:
+        """Say yes to exactly what `digest` names; it goes when the grace period is over."""
+        await self._run(self._approve, handle, release, digest, actor, watched)
+        self.async_soon()
+
+    def _approve(self, handle: str, release: str, digest: str, actor: Actor, watched: bool) -> None:  # noqa: FBT001 - positional for the executor
+        now = dt_util.utcnow()
+        if self._releases.get(release).handle != handle:
+            raise ReleaseError("release_unknown")
+        if why := self._inbox.may_approve(handle, now):
+            raise ReleaseError(why)
+        self._releases.approve(
+            release, digest, str(actor.user), now, _GRACE, watched=watched, channel=actor.channel
+        )
+
+    async def async_undo(self, release: str, actor: Actor) -> None:
+        """Take an approval back while nothing has left."""
+        await self._run(self._releases.undo, release, str(actor.user), dt_util.utcnow())
+        self.async_soon()
+
+    async def async_decline(self, handle: str, actor: Actor) -> None:
+        """Say no: nothing happens on the wire."""
+        await self._run(self._inbox.decline, handle, actor, dt_util.utcnow())
+        self.async_soon()
+
+    async def async_undo_decline(self, handle: str, actor: Actor) -> None:
+        """Open a declined request again."""
+        await self._run(self._inbox.undo_decline, handle, actor, dt_util.utcnow())
+        self.async_soon()
+
+    async def async_confirm_agency(self, agency: str, statement: str, actor: Actor) -> None:
+        """Believe that this statement is the agency's; its waiting requests open."""
+        now = dt_util.utcnow()
+        home = self._home()
+        await self._run(self._inbox.confirm_agency, agency, statement, actor, home, now)
+        self.async_soon()
+
+    async def async_check_agency(self, agency: str, actor: Actor) -> dict[str, str]:
+        """Ask the agency's web site for its keys: the one look-up a person starts."""
+        view = await self._run(self._inbox.agency, agency)
+        proven = await reader.proves_domain(self._client, agency, view.fingerprints)
+        now = dt_util.utcnow()
+        await self._run(lambda: self._inbox.set_domain(agency, actor, now, proven=proven))
+        self.async_changed()
+        return {"domain": "proven" if proven else "not_proven"}
+
+    def review_file(self, release: str, clip: str) -> Any:
+        """Return the path of a file under review, or None."""
+        return self._review.file(release, clip)
+
+    # --- the ledger
+
+    async def async_ledger(self, before: int | None, limit: int) -> shown.Shape:
+        """Return a page of the ledger, newest first."""
+        texts = self._texts()
+        entries = await self._run(lambda: self._ledger.entries(before=before, limit=limit))
+        return {
+            "entries": [shown.ledger_entry(entry, texts) for entry in entries],
+            "size": await self.async_ledger_size(),
+        }
+
+    async def async_ledger_size(self) -> int:
+        """Return the number of entries."""
+        head = await self._run(self._ledger.head)
+        return head.size if head else 0
+
+    async def async_verify_ledger(self) -> shown.Shape:
+        """Recompute the whole log; a broken one is an answer, not an error."""
+        try:
+            head = await self._run(self._ledger.verify)
+        except LedgerError as error:
+            size = await self.async_ledger_size()
+            return {"ok": False, "size": size, "root": None, "problem": error.key}
+        size, root = (head.size, head.root.hex()) if head else (0, None)
+        return {"ok": True, "size": size, "root": root, "problem": None}
+
+    # --- what has to be done
+
+    @callback
+    def async_changed(self) -> None:
+        """Tell panels that there is something new to see."""
+        async_dispatcher_send(self._hass, SIGNAL_DESK)
+
+    @callback
+    def async_progress(self, release: str, sent: int, total: int) -> None:
+        """Show how far an upload has come, at most a hundred times."""
+        before = self._sent.get(release, 0)
+        if sent == total or sent < before or sent - before >= total // 100:
+            self._sent[release] = sent
+            self.async_changed()
+
+    @callback
+    def async_settle_soon(self) -> None:
+        """Look again at requests that wait for footage: a clip was sealed."""
+        self._hass.async_create_task(self._async_settle(), f"{DOMAIN} settle")
+
+    async def _async_settle(self) -> None:
+        await self._run(self._inbox.settle, self._home(), dt_util.utcnow())
+        await self.async_work()
+
+    @callback
+    def async_soon(self) -> None:
+        """Do what is due, without making a person wait for phones to answer."""
+        self.async_changed()
+        self._hass.async_create_task(self.async_work(), f"{DOMAIN} work")
+
+    async def async_work(self) -> None:
+        """Do what is due and sleep until the next; safe to call at any time."""
+        async with self._working:
+            if self._stopped:
+                return
+            if self._timer:
+                self._timer()
+                self._timer = None
+            try:
+                due = await self._async_do()
+            except StorageError as error:
+                LOGGER.error("The desk's work failed and is tried again: %s", error)
+                due = dt_util.utcnow() + _AGAIN
+            if due:
+                self._timer = async_track_point_in_utc_time(self._hass, self._async_wake, due)
+        self.async_changed()
+
+    async def _async_wake(self, _now: datetime) -> None:
+        self._timer = None
+        await self.async_work()
+
+    async def _async_do(self) -> datetime | None:
+        now = dt_util.utcnow()
+        await self._run(self._inbox.expire, now)
+        for errand in await self._run(self._pending, now):
+            await self._async_run_errand(errand)
+            await self._run(self._finish, errand.id)
+        views = await self._run(self._inbox.requests, now)
+        if self._notifier:
+            self._notifier.async_show_waiting(sum(view.state == "open" for view in views))
+        for release in await self._run(self._releases.due, now):
+            self._async_carry(release)
+        ends = [view.request.expires_at for view in views if view.state in {"open", "quarantined"}]
+        return await self._run(self._next_due, now, ends)
+
+    def _pending(self, now: datetime) -> list[outbox.Errand]:
+        with self._database.read() as connection:
+            return outbox.pending(connection, now)
+
+    def _finish(self, errand: int) -> None:
+        with self._database.transaction() as tx:
+            outbox.finish(tx, errand)
+
+    def _next_due(self, now: datetime, ends: list[datetime]) -> datetime | None:
+        with self._database.read() as connection:
+            errand = outbox.next_due(connection)
+        release = self._releases.next_due()
+        return min((due for due in (*ends, errand, release) if due and due > now), default=None)
+
+    async def _async_run_errand(self, errand: outbox.Errand) -> None:
+        """Do one side effect; doing it twice does no harm."""
+        assert self._notifier is not None  # work begins with the start
+        match errand.kind:
+            case "notify":
+                view = await self._run(self._inbox.request, errand.subject, dt_util.utcnow())
+                if view.state == "open":
+                    await self._notifier.async_ask(view.handle, view.request.expires_at)
+            case "closed":
+                await self._notifier.async_clear(errand.subject)
+            case "release.granted":
+                release = await self._run(self._releases.get, errand.subject)
+                await self._notifier.async_clear(release.handle)
+            case "release.packaging":
+                await self._run(self._answer, errand.subject)
+                await self._run(self._review.forget, errand.subject)
+            case "release.dropped":
+                await self._run(self._review.forget, errand.subject)
+
+    def _answer(self, release: str) -> None:
+        """A release has left its grace period: the request is answered, unless it ended."""
+        one = self._releases.get(release)
+        now = dt_util.utcnow()
+        if self._inbox.request(one.handle, now).state == "open":
+            self._inbox.answer(one.handle, Actor(None, "clock"), now)
+
+    @callback
+    def _async_carry(self, release: str) -> None:
+        """Let the courier work on a release, one task each."""
+        if release in self._tasks:
+            return
+        task = self._hass.async_create_background_task(
+            self._async_courier(release), f"{DOMAIN} release {release}"
+        )
+        self._tasks[release] = task
+
+    async def _async_courier(self, release: str) -> None:
+        try:
+            await self._courier.run_once(release)
+        except DoorstepError as error:
+            LOGGER.error("A release could not go on and is tried again: %s", error)
+            await asyncio.sleep(_AGAIN.total_seconds())
+        finally:
+            self._tasks.pop(release, None)
+            self._sent.pop(release, None)
+        self.async_soon()
+
+    def _texts(self) -> shown.Texts:
+        return async_texts(self._hass)
+
+    async def _run[**P, T](self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._hass.async_add_executor_job(lambda: function(*args, **kwargs))

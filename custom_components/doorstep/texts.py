@@ -1,0 +1,22 @@
+"""Sentences that Doorstep itself fills in, in Home Assistant's language."""
+
+from collections.abc import Mapping
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.translation import async_get_cached_translations, async_load_integrations
+
+from .const import DOMAIN
+
+_PREFIX = f"component.{DOMAIN}.common."
+
+
+async def async_load(hass: HomeAssistant) -> None:
+    """Have the sentences at hand, so that nothing waits for them later."""
+    await async_load_integrations(hass, {DOMAIN})
+
+
+@callback
+def async_texts(hass: HomeAssistant) -> Mapping[str, str]:
+    """Return the templates of `common` by key, for `str.format`."""
+    texts = async_get_cached_translations(hass, hass.config.language, "common", DOMAIN)
+    return {key.removeprefix(_PREFIX): text for key, text in texts.items()}

@@ -1,0 +1,81 @@
+"""Clips, pictures and the files under review, each behind authentication."""
+
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+from homeassistant.components.http import KEY_HASS, KEY_HASS_USER, HomeAssistantView
+from homeassistant.components.http.const import KEY_HASS_REFRESH_TOKEN_ID
+from homeassistant.core import HomeAssistant, callback
+
+from .const import DOMAIN
+from .data import async_entry
+from .paths import clip_path, picture_path, review_path
+
+# the picture of a clip never changes once it is there
+_CACHE: Final = {"Cache-Control": f"private, max-age={timedelta(days=1).total_seconds():.0f}"}
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+
+
+@callback
+def async_register_views(hass: HomeAssistant) -> None:
+    """Register all views; once, since they can't be taken back."""
+    for view in (ClipView(), PictureView(), ReviewView()):
+        hass.http.register_view(view)
+
+
+class ClipView(HomeAssistantView):
+    """A clip as it was recorded, with byte ranges."""
+
+    url = clip_path("{clip}")
+    name = f"api:{DOMAIN}:clip"
+
+    async def get(self, request: web.Request, clip: str) -> web.StreamResponse:
+        """Serve the clip's own file."""
+        hass = request.app[KEY_HASS]
+        entry = async_entry(hass)
+        found = entry and await hass.async_add_executor_job(entry.runtime_data.library.get, clip)
+        return await _async_file(hass, found.video if found else None, _NO_STORE)
+
+
+class PictureView(HomeAssistantView):
+    """The picture that was frozen at a clip's event."""
+
+    url = picture_path("{clip}")
+    name = f"api:{DOMAIN}:picture"
+
+    async def get(self, request: web.Request, clip: str) -> web.StreamResponse:
+        """Serve the JPEG."""
+        hass = request.app[KEY_HASS]
+        entry = async_entry(hass)
+        found = entry and await hass.async_add_executor_job(entry.runtime_data.library.get, clip)
+        return await _async_file(hass, found.picture if found else None, _CACHE)
+
+
+class ReviewView(HomeAssistantView):
+    """A file exactly as the package would hold it; for approvers."""
+
+    url = review_path("{release}", "{clip}")
+    name = f"api:{DOMAIN}:review"
+
+    async def get(self, request: web.Request, release: str, clip: str) -> web.StreamResponse:
+        """Serve the cut."""
+        hass = request.app[KEY_HASS]
+        entry = async_entry(hass)
+        person = entry and entry.runtime_data.approvers.person(
+            request[KEY_HASS_USER], request.get(KEY_HASS_REFRESH_TOKEN_ID)
+        )
+        if entry is None or person is None:
+            return web.Response(status=HTTPStatus.FORBIDDEN)
+        file = entry.runtime_data.desk.review_file(release, clip)
+        return await _async_file(hass, file, _NO_STORE)
+
+
+async def _async_file(
+    hass: HomeAssistant, file: Path | None, headers: dict[str, str]
+) -> web.StreamResponse:
+    if file is None or not await hass.async_add_executor_job(file.is_file):
+        raise web.HTTPNotFound
+    return web.FileResponse(file, headers=headers)

@@ -1,0 +1,193 @@
+"""Setting up a household, doorbells and feeds, with everything a person may get wrong."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from .homes import FLOW, Home, prepare
+from .simulators.agency import AgencySimulator
+from .simulators.doorbell import DoorbellSimulator
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant, hass_client: ClientSessionGenerator, tmp_path: Path) -> Home:
+    return await prepare(hass, hass_client, tmp_path / "library")
+
+
+@pytest.fixture
+async def household(home: Home) -> Home:
+    await home.set_up()
+    return home
+
+
+@pytest.fixture
+async def doorbell(tmp_path: Path) -> AsyncIterator[DoorbellSimulator]:
+    async with DoorbellSimulator(tmp_path / "bell", user="door", password="p@ss:w/rd") as bell:
+        yield bell
+
+
+def answers(doorbell: DoorbellSimulator, **changes: object) -> dict[str, object]:
+    """What the form wants to know of the simulated doorbell."""
+    return {
+        "name": "Front door",
+        "url": doorbell.url,
+        "username": doorbell.user,
+        "password": doorbell.password,
+        "audio": False,
+        **changes,
+    }
+
+
+async def test_who_sets_it_up_decides(home: Home, hass_admin_user: MockUser) -> None:
+    step = await home.post(FLOW, {"handler": "doorstep"})
+    assert step["step_id"] == "user"
+    assert step["description_placeholders"]["user"] == hass_admin_user.name
+    await home.set_up()
+    (entry,) = home.hass.config_entries.async_loaded_entries("doorstep")
+    assert entry.data["approvers"] == [hass_admin_user.id]
+    assert not entry.subentries
+
+
+async def test_nobody_sets_it_up(home: Home) -> None:
+    result = await home.hass.config_entries.flow.async_init(
+        "doorstep", context={"source": SOURCE_USER}
+    )
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "needs_person"
+
+
+async def test_there_is_one_household(household: Home) -> None:
+    step = await household.post(FLOW, {"handler": "doorstep"})
+    assert step["reason"] == "single_instance_allowed"
+
+
+async def test_folders_that_everybody_sees_are_refused(home: Home) -> None:
+    for folder in (home.hass.config.path("www"), *home.hass.config.media_dirs.values()):
+        step = await home.post(FLOW, {"handler": "doorstep"})
+        shown = await home.post(f"{FLOW}/{step['flow_id']}", {"library": f"{folder}/clips"})
+        assert shown["errors"] == {"library": "folder_refused"}
+        assert shown["step_id"] == "user"
+
+
+async def test_a_folder_that_cannot_be_written_is_refused(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    step = await home.post(FLOW, {"handler": "doorstep"})
+    folder = str(tmp_path / "file" / "clips")
+    shown = await home.post(f"{FLOW}/{step['flow_id']}", {"library": folder})
+    assert shown["errors"] == {"library": "folder_unusable"}
+    await home.set_up()
+
+
+async def test_a_doorbell_is_tried_and_added(household: Home, doorbell: DoorbellSimulator) -> None:
+    shown = await household.begin("doorbell", answers(doorbell))
+    assert shown["step_id"] == "webhook"
+    assert "/api/webhook/" in shown["description_placeholders"]["url"]
+    await household.finish(shown)
+    (entry,) = household.hass.config_entries.async_loaded_entries("doorstep")
+    (subentry,) = entry.subentries.values()
+    assert subentry.title == "Front door"
+    assert subentry.data["url"] == doorbell.url
+    assert subentry.data["webhook_id"] in shown["description_placeholders"]["url"]
+    assert household.hass.states.get("camera.front_door") is not None
+
+
+async def test_credentials_move_out_of_a_pasted_address(
+    household: Home, doorbell: DoorbellSimulator
+) -> None:
+    pasted = answers(doorbell, url=doorbell.rtsp_url)
+    del pasted["username"], pasted["password"]
+    await household.finish(await household.begin("doorbell", pasted))
+    (entry,) = household.hass.config_entries.async_loaded_entries("doorstep")
+    (subentry,) = entry.subentries.values()
+    assert subentry.data["url"] == doorbell.url
+    assert subentry.data["username"] == doorbell.user
+    assert subentry.data["password"] == doorbell.password
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("http://127.0.0.1/stream", "url_not_rtsp"),
+        ("rtsp://", "url_not_rtsp"),
+        ("rtsp://[", "url_not_rtsp"),
+        ("rtsp://127.0.0.1:1/door", "camera_unreachable"),
+    ],
+)
+async def test_addresses_that_lead_nowhere(household: Home, url: str, error: str) -> None:
+    entered = {"name": "Front door", "url": url, "audio": False}
+    shown = await household.begin("doorbell", entered)
+    assert shown["step_id"] == "user"
+    assert shown["errors"] == {"url": error}
+
+
+async def test_a_wrong_password_is_told_at_its_field(
+    household: Home, doorbell: DoorbellSimulator
+) -> None:
+    shown = await household.begin("doorbell", answers(doorbell, password="wrong"))
+    assert shown["errors"] == {"password": "camera_unauthorized"}
+
+
+async def test_a_camera_that_hangs_is_given_up(
+    household: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await silent.wait()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    monkeypatch.setattr("custom_components.doorstep.config_flow.PATIENCE", 1.0)
+    entered = {"name": "Front door", "url": f"rtsp://127.0.0.1:{port}/door", "audio": False}
+    shown = await household.begin("doorbell", entered)
+    assert shown["errors"] == {"url": "camera_timeout"}
+    silent.set()
+    server.close()
+
+
+async def test_a_feed_shows_who_runs_it(household: Home, tmp_path: Path) -> None:
+    async with AgencySimulator(tmp_path / "agency") as agency:
+        agency.publish()
+        shown = await household.begin("feed", {"url": agency.feed_url})
+        assert shown["step_id"] == "confirm"
+        told = shown["description_placeholders"]
+        assert told["name"]
+        assert told["operator"]
+        assert told["host"] == "127.0.0.1"
+        assert len(told["fingerprint"].replace(" ", "")) == 64
+        await household.finish(shown)
+        again = await household.begin("feed", {"url": agency.feed_url})
+        assert again["reason"] == "already_configured"
+
+
+async def test_a_feed_that_is_too_large_is_cut_off(household: Home, tmp_path: Path) -> None:
+    async with AgencySimulator(tmp_path / "agency") as agency:
+        agency.publish()
+        agency.swell("/feed.json")
+        shown = await household.begin("feed", {"url": agency.feed_url})
+        assert shown["errors"] == {"url": "feed_too_large"}
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("ftp://feeds.example/", "url_not_allowed"),
+        ("https://10.0.0.1/", "url_not_allowed"),
+        ("nonsense", "url_not_allowed"),
+        ("http://127.0.0.1:1/", "feed_unreachable"),
+    ],
+)
+async def test_what_is_no_feed(household: Home, url: str, error: str) -> None:
+    shown = await household.begin("feed", {"url": url})
+    assert shown["step_id"] == "user"
+    assert shown["errors"] == {"url": error}
