@@ -175,7 +175,10 @@ def tar(files: dict[str, bytes], *members: tarfile.TarInfo) -> bytes:
 
 
 def seal(data: bytes, out: Path, recipient: str) -> Path:
-    command = [tool("age"), "-r", recipient, "-o", str(out)]
+    # by file: a random recipient on the command line would differ in every egress ledger
+    recipients = out.with_name("recipients")
+    recipients.write_text(recipient)
+    command = [tool("age"), "-R", str(recipients), "-o", str(out)]
     subprocess.run(command, input=data, check=True)
     return out
 

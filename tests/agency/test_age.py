@@ -26,14 +26,22 @@ def age_tool(*arguments: object, data: bytes = b"") -> bytes:
     return subprocess.run(command, input=data, capture_output=True, check=True).stdout
 
 
+def sealed_to(folder: Path, data: bytes, *identities: Identity) -> bytes:
+    """Let age encrypt; recipients are in a file, as random ones would fill the egress ledger."""
+    recipients = folder / "recipients"
+    recipients.write_text("\n".join(identity.recipient for identity in identities))
+    return age_tool("-R", recipients, data=data)
+
+
 @pytest.fixture(scope="module")
 def identity() -> Identity:
     return Identity.generate()
 
 
 @pytest.fixture(scope="module")
-def sealed(identity: Identity) -> dict[int, bytes]:
-    return {size: age_tool("-r", identity.recipient, data=plain(size)) for size in SIZES}
+def sealed(identity: Identity, tmp_path_factory: pytest.TempPathFactory) -> dict[int, bytes]:
+    folder = tmp_path_factory.mktemp("age")
+    return {size: sealed_to(folder, plain(size), identity) for size in SIZES}
 
 
 def plain(size: int) -> bytes:
@@ -51,7 +59,7 @@ def test_age_keygen_reads_our_identity_file(folder: Path) -> None:
     ).stdout.strip()
     assert recipient == Desk(folder).identity().recipient
     assert f"# public key: {recipient}\n" in file.read_text()
-    sealed = age_tool("-r", recipient, data=b"evidence")
+    sealed = sealed_to(folder, b"evidence", Desk(folder).identity())
     assert age_tool("-d", "-i", file, data=sealed) == b"evidence"
     assert opened(sealed, Desk(folder).identity()) == b"evidence"
 
@@ -69,9 +77,9 @@ def test_we_open_what_age_seals(identity: Identity, sealed: dict[int, bytes], si
     assert opened(sealed[size], identity) == plain(size)
 
 
-def test_several_recipients(identity: Identity) -> None:
+def test_several_recipients(identity: Identity, tmp_path: Path) -> None:
     other = Identity.generate()
-    both = age_tool("-r", other.recipient, "-r", identity.recipient, data=b"both")
+    both = sealed_to(tmp_path, b"both", other, identity)
     assert opened(both, identity) == opened(both, other) == b"both"
     with pytest.raises(AgencyError, match="not encrypted to this"):
         opened(both, Identity.generate())

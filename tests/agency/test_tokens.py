@@ -23,7 +23,7 @@ from agency.errors import AgencyError
 
 from .packages import sign
 
-KEY = Ed25519PrivateKey.generate()
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 KEYS = {jws.thumbprint(KEY.public_key()): KEY.public_key()}
 GOOD = jws.sign({"v": 1}, "t+jws", KEY)
 
