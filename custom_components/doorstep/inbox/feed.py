@@ -22,8 +22,8 @@ from ..ledger.merkle import CompactRange, leaf_hash
 from ..ledger.notes import COSIGNATURE, SIGNATURE, Checkpoint, VerifierKey, open_checkpoint
 from .members import Members
 from .strictjson import parse_object
+from .web import MAX_DESCRIPTOR
 
-MAX_DESCRIPTOR: Final = 64 * 1024
 MAX_ENTRIES: Final = 1 << 20
 BUNDLE: Final = 256
 MAX_BUNDLE: Final = BUNDLE * (2 + 0xFFFF)

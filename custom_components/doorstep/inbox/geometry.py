@@ -97,7 +97,7 @@ class Geometry:
 
 
 def _polygons(value: object) -> list[object]:
-    if not isinstance(value, Mapping) or value.get("type") not in {"Polygon", "MultiPolygon"}:
+    if not isinstance(value, Mapping) or value.get("type") not in ("Polygon", "MultiPolygon"):
         raise RequestError("geometry_malformed")
     coordinates = _items(value.get("coordinates"))
     polygons: list[object] = [coordinates] if value["type"] == "Polygon" else coordinates

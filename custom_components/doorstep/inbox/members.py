@@ -65,7 +65,7 @@ class Members:
 
     def optional(self, name: str, limit: int = MAX_TEXT) -> str | None:
         """Return a text, or None where it is missing, null or empty."""
-        return self.text(name, limit) if self.values.get(name) not in {None, ""} else None
+        return None if self.values.get(name) in (None, "") else self.text(name, limit)
 
     def integer(self, name: str, low: int, high: int) -> int:
         """Return a required integer between `low` and `high`."""

@@ -17,7 +17,6 @@ from ..ledger.notes import MAX_NOTE
 from .feed import (
     BUNDLE,
     MAX_BUNDLE,
-    MAX_DESCRIPTOR,
     MAX_DETAILS_FILE,
     FeedDescriptor,
     FeedState,
@@ -26,7 +25,7 @@ from .feed import (
     TrustedFeed,
 )
 from .strictjson import parse_object
-from .web import check_url, fetch
+from .web import MAX_DESCRIPTOR, check_url, fetch
 
 BUDGET: Final = 32 * 1024 * 1024
 POLL_SECONDS: Final = 240

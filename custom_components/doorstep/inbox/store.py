@@ -29,7 +29,7 @@ from .tables import SCHEMA, Work, reckon
 from .values import Actor, Home
 from .views import AgencyView, FeedView, Proof, Refusal, RequestView
 
-__all__ = ["SCHEMA", "Applied", "Inbox"]
+__all__ = ["SCHEMA", "Actor", "Applied", "Home", "Inbox"]
 
 _HISTORY: Final = 1000
 

@@ -10,8 +10,9 @@ from ..errors import RequestError
 MAX_DEPTH: Final = 16
 MAX_INTEGER: Final = 1 << 53
 _INTEGER_DIGITS: Final = 16
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_BRACKET = re.compile(rb"[\[\]{}]")
+_DEPTH: Final = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
+# strings first, so that their brackets don't count; an unclosed one goes to the end (linear time)
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 # C0 and C1 controls, bidirectional controls (UAX 9), lone surrogates
 _FORBIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -45,8 +46,8 @@ def parse_object(data: bytes) -> dict[str, object]:
 def _check_depth(data: bytes) -> None:
     # before parsing: the parser recurses
     depth = 0
-    for bracket in _BRACKET.finditer(_STRING.sub(b"", data)):
-        depth += 1 if bracket[0] in b"[{" else -1
+    for token in _TOKEN.finditer(data):
+        depth += _DEPTH.get(token[0], 0)
         if depth > MAX_DEPTH:
             raise RequestError("json_depth")
 

@@ -26,6 +26,7 @@ from ..errors import FeedError
 
 # read once: nothing that runs later can loosen it
 TEST_MODE: Final = os.environ.get("DOORSTEP_TEST_MODE") == "1"
+MAX_DESCRIPTOR: Final = 64 * 1024
 TIMEOUT: Final = ClientTimeout(total=60, sock_connect=10)
 _CHUNK: Final = 1 << 16
 _OK: Final = 200
