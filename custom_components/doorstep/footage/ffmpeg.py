@@ -6,10 +6,10 @@ line can be read by every user of the host.
 
 import asyncio
 from asyncio.subprocess import PIPE, Process
-from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+import logging
 import re
 from typing import Final, Literal, Self
 from urllib.parse import urlsplit
@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 from ..errors import CameraError
 from .fragments import Fragment, FragmentParser, InitSegment
 
+_LOGGER: Final = logging.getLogger(__name__)
+
 _CHUNK: Final = 1 << 16
-_LINE: Final = 300  # characters kept of a message
-_MESSAGES: Final = 20
+_LINE: Final = 300  # characters logged of a message
 _GOODBYE: Final = 1.0  # seconds ffmpeg gets to end its RTSP session
 _SCHEMES: Final = ("rtsp", "rtsps")
 _URL: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://\S*", re.IGNORECASE)
@@ -86,12 +87,11 @@ def playlist(source: str) -> bytes:
 
 
 class Messages:
-    """The last lines of ffmpeg's stderr, without addresses, and what they mean."""
+    """Listens to ffmpeg's stderr for the cause of its end; to the log goes no address."""
 
     def __init__(self, source: str) -> None:
-        """Keep `source` out of everything that is kept."""
+        """Keep `source` out of the log."""
         self._source = source
-        self._lines: deque[str] = deque(maxlen=_MESSAGES)
         self.cause: str | None = None
 
     def add(self, line: bytes) -> None:
@@ -99,12 +99,7 @@ class Messages:
         text = line.decode(errors="replace").strip().replace(self._source, "(camera)")
         if self.cause is None:
             self.cause = next((key for known, key in _CAUSES if known.search(text)), None)
-        self._lines.append(_URL.sub("(address)", text)[:_LINE])
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """What was kept, oldest first."""
-        return tuple(self._lines)
+        _LOGGER.debug("ffmpeg: %s", _URL.sub("(address)", text)[:_LINE])
 
 
 async def receive(
@@ -133,7 +128,9 @@ async def receive(
     parser = FragmentParser()
     try:
         await _tell(child, script)
-        while data := await _read(child, stall if parser.init else connect, messages):
+        while data := await _read(
+            child, *((stall, "camera_stalled") if parser.init else (connect, "camera_timeout"))
+        ):
             for found in parser.feed(data):
                 yield found
         await listener
@@ -142,29 +139,32 @@ async def receive(
         )
     finally:
         listener.cancel()
+        await asyncio.wait([listener])
         await _end(child)
 
 
 async def _tell(child: Process, script: bytes) -> None:
     """Hand over the playlist; a child that is gone already says why on stderr."""
-    stdin = _pipe(child.stdin)
+    assert child.stdin is not None
     with suppress(ConnectionError):
-        stdin.write(script)
-        await stdin.drain()
-    stdin.close()
+        child.stdin.write(script)
+        await child.stdin.drain()
+    child.stdin.close()
 
 
-async def _read(child: Process, patience: float, messages: Messages) -> bytes:
+async def _read(child: Process, patience: float, otherwise: str) -> bytes:
+    assert child.stdout is not None
     try:
         async with asyncio.timeout(patience):
-            return await _pipe(child.stdout).read(_CHUNK)
+            return await child.stdout.read(_CHUNK)
     except TimeoutError:
-        raise CameraError(messages.cause or "camera_timeout") from None
+        raise CameraError(otherwise) from None
 
 
 async def _listen(child: Process, messages: Messages) -> None:
-    stderr, rest = _pipe(child.stderr), b""
-    while data := await stderr.read(_CHUNK):
+    assert child.stderr is not None
+    rest = b""
+    while data := await child.stderr.read(_CHUNK):
         *lines, rest = (rest + data).split(b"\n")
         rest = rest[:_CHUNK]
         for line in lines:
@@ -184,10 +184,3 @@ async def _end(child: Process) -> None:
         if child.returncode is None:
             child.kill()
             await child.communicate()
-
-
-def _pipe[T](pipe: T | None) -> T:
-    """Give a pipe that was asked for, and so is there."""
-    if pipe is None:
-        raise CameraError("ffmpeg_missing", error="no pipe")
-    return pipe

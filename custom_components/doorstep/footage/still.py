@@ -1,4 +1,4 @@
-"""The right-moment picture: the frame shown at an instant, as a JPEG."""
+"""The right-moment picture: what a camera saw at an instant, as a JPEG."""
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE
@@ -18,7 +18,7 @@ _COMMAND: Final = (
 
 
 async def still(ffmpeg: str, items: Sequence[Received], at: datetime) -> bytes:
-    """Decode the frame shown at `at` out of video fragments that begin decodable; JPEG bytes.
+    """Decode the first frame from `at` on out of video fragments that begin decodable; JPEG bytes.
 
     Beyond the last frame, that one. Nothing to decode, or ffmpeg can't: CameraError.
     """
@@ -26,15 +26,19 @@ async def still(ffmpeg: str, items: Sequence[Received], at: datetime) -> bytes:
         raise CameraError("camera_no_picture")
     video = _as_file(items)
     wanted = min((at - items[0].start).total_seconds(), _last_frame(items))
-    child = await asyncio.create_subprocess_exec(
-        ffmpeg,
-        *_COMMAND,
-        *("-ss", f"{max(wanted, 0):.3f}", "pipe:1"),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        start_new_session=True,
-    )
+    seek = ("-ss", f"{max(wanted, 0):.3f}", "pipe:1")
+    try:
+        child = await asyncio.create_subprocess_exec(
+            ffmpeg,
+            *_COMMAND,
+            *seek,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CameraError("ffmpeg_missing", error=error.strerror) from error
     try:
         async with asyncio.timeout(_PATIENCE):
             jpeg, _ = await child.communicate(video)

@@ -1,0 +1,58 @@
+"""Streams as ffmpeg really makes them, encoded once a session."""
+
+from collections.abc import Callable
+import functools
+import subprocess
+
+import pytest
+
+from custom_components.doorstep.footage.ffmpeg import Form
+from scripts.children import tool
+
+PICTURE = "testsrc2=size=160x90:rate=10"
+SOUND = "sine=frequency=440:sample_rate=8000"
+CODECS = {
+    "plain": ("-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-c:a", "aac"),
+    "bframes": ("-c:v", "libx264", "-preset", "veryfast", "-g", "20", "-bf", "2", "-c:a", "aac"),
+    "intra": ("-c:v", "libx264", "-preset", "ultrafast", "-g", "1", "-an"),
+    "hevc": ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=10", "-an"),
+    "g711": ("-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-c:a", "pcm_mulaw"),
+}
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> str:
+    return tool("ffmpeg")
+
+
+@pytest.fixture(scope="session")
+def encoded(ffmpeg: str) -> Callable[[str], bytes]:
+    """Four seconds of a test picture in one of `CODECS`."""
+
+    @functools.cache
+    def encode(name: str) -> bytes:
+        source = ("-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", SOUND, "-t", "4")
+        return run(ffmpeg, *source, *CODECS[name], "-pix_fmt", "yuv420p", "-f", "nut", "-")
+
+    return encode
+
+
+@pytest.fixture(scope="session")
+def fragmented(ffmpeg: str, encoded: Callable[[str], bytes]) -> Callable[..., bytes]:
+    """The same as the recorder's own ffmpeg command pipes it."""
+
+    @functools.cache
+    def make(name: str = "plain", form: Form = Form(audio=True)) -> bytes:  # noqa: B008 - frozen
+        arguments = form.arguments()
+        copy = arguments[arguments.index("-map") :]
+        return run(ffmpeg, "-i", "-", *copy, stdin=encoded(name))
+
+    return make
+
+
+def run(program: str, *arguments: str, stdin: bytes = b"") -> bytes:
+    """Run to the end; what it wrote to stdout."""
+    done = subprocess.run(
+        [program, "-v", "error", *arguments], input=stdin, capture_output=True, check=True
+    )
+    return done.stdout
