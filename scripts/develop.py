@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Final, Self
+from typing import Any, Final, Self
 import urllib.request
 
 from .children import LOOPBACK, ROOT, Child, HouseError, free_port, is_free, wait_for_port
@@ -143,7 +143,8 @@ class Development:
 
     def _save(self) -> None:
         webhook = f"{self.home.url}/api/webhook/{self.numbers.webhook}"
-        STATE.write_text(json.dumps({"numbers": asdict(self.numbers), "webhook": webhook}))
+        state = {"numbers": asdict(self.numbers), "webhook": webhook, "port": self.home.port}
+        STATE.write_text(json.dumps(state))
         STATE.chmod(0o600)
 
 
@@ -211,9 +212,24 @@ def press(*events: str) -> int:
 
 
 def ask() -> int:
-    """Let the agency publish a request around the home."""
-    _running()
-    return subprocess.call([sys.executable, "-m", "agency", *ASK], cwd=ROOT)
+    """Let the agency publish a request around the home, and Doorstep read it at once."""
+    port = int(_running()["port"])
+    code = subprocess.call([sys.executable, "-m", "agency", *ASK], cwd=ROOT)
+    if code == 0:
+        asyncio.run(_read_now(port))
+    return code
+
+
+async def _read_now(port: int) -> None:
+    """Reload Doorstep, which reads its feeds when it starts and every five minutes else."""
+    home = HomeAssistant(FOLDER / "home", port=port)
+    try:
+        await home.log_in(USER, PASSWORD)
+        [entry] = await home.api("GET", "/api/config/config_entries/entry?domain=doorstep")
+        await home.api("POST", f"/api/config/config_entries/entry/{entry['entry_id']}/reload")
+    finally:
+        await home.stop()
+    print("Reloaded Doorstep, so that it reads now: look at the desk.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -258,10 +274,10 @@ def _forget() -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _running() -> dict[str, str]:
+def _running() -> dict[str, Any]:
     if not STATE.exists():
         raise HouseError("start scripts/develop first")
-    state: dict[str, str] = json.loads(STATE.read_text())
+    state: dict[str, Any] = json.loads(STATE.read_text())
     return state
 
 

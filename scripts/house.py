@@ -46,7 +46,7 @@ class HomeAssistant:
         self.config = config
         self.url = f"http://{LOOPBACK}:{port}"
         self.token: str | None = None
-        self._port = port
+        self.port = port
         self.yaml = YAML.format(url=self.url, latitude=home[0], longitude=home[1])
         self._session: aiohttp.ClientSession | None = None
         command = [str(python), "-m", "homeassistant", "--skip-pip", "-c", str(config)]
@@ -80,7 +80,7 @@ class HomeAssistant:
 
     async def wait_ready(self, patience: float = 60) -> None:
         """Wait until it answers HTTP and, once we have a token, until it says RUNNING."""
-        await wait_for_port(self.child, self._port, patience)
+        await wait_for_port(self.child, self.port, patience)
         async with asyncio.timeout(patience):
             while not await self._ready():
                 self.child.check()
@@ -190,14 +190,15 @@ class HomeAssistant:
         async with self._http().post(f"{self.url}/auth/token", data=form) as answer:
             answer.raise_for_status()
             self.token = str((await answer.json())["access_token"])
-        await self.wait_ready()
+        if self.child.running:
+            await self.wait_ready()
         return self.token
 
     def _prepare(self) -> None:
         storage = self.config / ".storage"
         storage.mkdir(parents=True, exist_ok=True)
         (self.config / "configuration.yaml").write_text(self.yaml)
-        for key, (version, minor, data) in seeds(self._port).items():
+        for key, (version, minor, data) in seeds(self.port).items():
             file = storage / key
             if key == "http" or not file.exists():
                 stored = {"version": version, "minor_version": minor, "key": key, "data": data}
