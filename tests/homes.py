@@ -1,15 +1,28 @@
 """A household set up in the test's own Home Assistant, the way its owner would: over HTTP."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 from aiohttp.test_utils import TestClient
+from homeassistant.auth.models import User
+from homeassistant.config_entries import ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import (
+    ClientSessionGenerator,
+    MockHAClientWebSocket,
+)
+
+from custom_components.doorstep.footage.clip import Clip
+
+from .disclosure import clips
 
 FLOW: Final = "/api/config/config_entries/flow"
 SUBENTRY_FLOW: Final = "/api/config/config_entries/subentries/flow"
@@ -68,3 +81,77 @@ async def prepare(hass: HomeAssistant, hass_client: ClientSessionGenerator, libr
     for component in COMPONENTS:
         assert await async_setup_component(hass, component, {})
     return Home(hass=hass, client=await hass_client(), library=library)
+
+
+DOORBELL: Final = "01JD3ZK7Q2W8V5N4M6P9R0S1T2"
+LATITUDE: Final = 52.3731
+LONGITUDE: Final = 4.8922
+
+
+def add_clip(library: Path, recording: bytes, start: datetime) -> Clip:
+    """Put a sealed clip of a minute into a library, as an earlier run would have left it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clips, "START", start)
+        clip_id = f"{start + timedelta(seconds=10):%Y%m%dT%H%M%SZ}-0a1b2c3d"
+        folder = library / DOORBELL / f"{start:%Y-%m-%d}"
+        return clips.Sealer(recording).write(folder, clip_id, DOORBELL)
+
+
+async def move_in(home: Home, approver: User) -> MockConfigEntry:
+    """Start a household that was set up before: one doorbell whose camera is away just now."""
+    home.hass.config.latitude, home.hass.config.longitude = LATITUDE, LONGITUDE
+    doorbell = ConfigSubentryDataWithId(
+        data={"url": "rtsp://127.0.0.1:1/door", "audio": False, "webhook_id": "w" * 64},
+        subentry_id=DOORBELL,
+        subentry_type="doorbell",
+        title="Front door",
+        unique_id=None,
+    )
+    entry = MockConfigEntry(
+        domain="doorstep",
+        title="Doorstep",
+        data={"library": str(home.library), "approvers": [approver.id]},
+        subentries_data=[doorbell],
+    )
+    entry.add_to_hass(home.hass)
+    assert await home.hass.config_entries.async_setup(entry.entry_id)
+    await home.hass.async_block_till_done()
+    home.entries.append(entry.entry_id)
+    return entry
+
+
+class Panel:
+    """What the panel does over its websocket: it keeps the newest snapshot and asks."""
+
+    def __init__(self, socket: MockHAClientWebSocket) -> None:
+        self._socket = socket
+        self.snapshot: dict[str, Any] = {}
+        self._subscription = 0
+
+    async def open(self) -> dict[str, Any]:
+        """Subscribe and take the first snapshot."""
+        await self._socket.send_json_auto_id({"type": "doorstep/subscribe"})
+        answer = await self._socket.receive_json()
+        assert answer["success"], answer
+        self._subscription = answer["id"]
+        return await self.until(lambda snapshot: True)
+
+    async def until(self, wanted: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+        """Read snapshots until one is as wanted."""
+        async with asyncio.timeout(20):
+            while not (self.snapshot and wanted(self.snapshot)):
+                self._take(await self._socket.receive_json())
+        return self.snapshot
+
+    async def ask(self, command: str, **members: Any) -> Any:
+        """Send a command; returns its result, or its error where it has none."""
+        await self._socket.send_json_auto_id({"type": f"doorstep/{command}", **members})
+        while True:
+            answer = await self._socket.receive_json()
+            if answer["type"] == "result":
+                return answer["result"] if answer["success"] else answer["error"]
+            self._take(answer)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        assert message["id"] == self._subscription, message
+        self.snapshot = message["event"]

@@ -153,7 +153,9 @@ def test_every_quality_rule_is_answered() -> None:
 def test_rooms_know_no_home_assistant() -> None:
     for room in ("disclosure", "footage", "inbox", "ledger", "neighbourhood"):
         for path in (PACKAGE / room).rglob("*.py"):
-            assert not re.search(r"^\s*(from|import) homeassistant", path.read_text(), re.MULTILINE), path
+            assert not re.search(
+                r"^\s*(from|import) homeassistant", path.read_text(), re.MULTILINE
+            ), path
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """Reading the feeds: when, and what is said about those that don't hold."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
 import random
-from typing import TYPE_CHECKING, Any, Final, override
+from typing import TYPE_CHECKING, Final, override
 
 import aiohttp
 from homeassistant.config_entries import ConfigSubentry
@@ -48,6 +48,7 @@ class FeedCoordinator(DataUpdateCoordinator[None]):
         self.url: str = subentry.data[CONF_URL]
         self.descriptor = FeedDescriptor.parse(subentry.data["descriptor"].encode())
         self.feed = feed_id(self.descriptor)
+        self._entry = entry
         self._feeds = feeds
         self._reader = FeedReader(feeds.client)
 
@@ -58,7 +59,7 @@ class FeedCoordinator(DataUpdateCoordinator[None]):
         )
         # the desk listens always: a coordinator without listeners would not poll
         self.async_add_listener(self._feeds.changed)
-        self.config_entry.async_create_background_task(
+        self._entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{DOMAIN} first poll of {self.feed}"
         )
 
@@ -127,7 +128,7 @@ class Feeds:
         self.changed = changed
         self._coordinators: dict[str, FeedCoordinator] = {}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[FeedCoordinator]:
         """Go through the coordinators."""
         return iter(tuple(self._coordinators.values()))
 

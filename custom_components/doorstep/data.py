@@ -76,6 +76,10 @@ class DoorstepData:
         await self.feeds.async_follow(entry)
         self.desk.async_changed()
 
+    async def async_clip(self, clip: str) -> Clip | None:
+        """Find a clip in the library."""
+        return await self.hass.async_add_executor_job(self.library.get, clip)
+
     async def async_stop(self) -> None:
         """Close every room, in the order in which they depend on each other."""
         await self.feeds.async_stop()
@@ -88,8 +92,8 @@ class DoorstepData:
         self.database.close()
 
     async def _async_shut_down(self, _event: Event) -> None:
-        """Close open clips while Home Assistant still runs."""
-        await self.doorbells.async_stop()
+        """Close open clips and stop deliveries while Home Assistant still runs."""
+        await self.async_stop()
 
     async def _async_prune(self, _now: object) -> None:
         if not self.pruning_paused:
@@ -188,11 +192,14 @@ class _Builder:
         def allowed(release: Release) -> str | None:
             return inbox.may_deliver(release.handle, dt_util.utcnow())
 
+        def progress(release: str, sent: int, total: int) -> None:
+            desk.async_progress(release, sent, total)
+
         ports = Ports(
             material=review.material,
             still_allowed=allowed,
             keys=lambda release: inbox.active_keys(release.statement["agency"]["id"]),
-            progress=lambda release, sent, total: desk.async_progress(release, sent, total),
+            progress=progress,
             now=dt_util.utcnow,
         )
         desk = Desk(

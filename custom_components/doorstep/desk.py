@@ -191,7 +191,12 @@ class Desk:
         if why := self._inbox.may_approve(handle, now):
             raise ReleaseError(why)
         self._releases.approve(
-            release, digest, str(actor.user), now, _GRACE, watched=watched, channel=actor.channel
+            release,
+            digest,
+            str(actor.user),
+            now,
+            grace=_GRACE,
+            facts={"channel": actor.channel, "watched": watched},
         )
 
     async def async_undo(self, release: str, actor: Actor) -> None:

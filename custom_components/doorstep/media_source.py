@@ -67,7 +67,7 @@ class DoorstepMediaSource(MediaSource):
         if entry is None:
             raise BrowseError(translation_domain=DOMAIN, translation_key="not_loaded")
         try:
-            identifier = Identifier.parse(item.identifier)
+            identifier = Identifier.parse(item.identifier or "")
         except ValueError as error:
             raise BrowseError(translation_domain=DOMAIN, translation_key="no_such_clip") from error
         title, children = await self._async_children(entry, identifier)
@@ -78,9 +78,7 @@ class DoorstepMediaSource(MediaSource):
         """Turn a clip into its authenticated address."""
         entry = async_entry(self.hass)
         clip_id = item.identifier.rpartition("/")[2]
-        clip = entry and await self.hass.async_add_executor_job(
-            entry.runtime_data.library.get, clip_id
-        )
+        clip = await entry.runtime_data.async_clip(clip_id) if entry else None
         if not clip:
             raise Unresolvable(translation_domain=DOMAIN, translation_key="no_such_clip")
         return PlayMedia(clip_path(clip.id), "video/mp4", path=clip.video)

@@ -1,7 +1,8 @@
 """Errors of the rooms as Home Assistant shows them: translated, or as repair issues."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
+from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -11,7 +12,9 @@ from .const import DOMAIN
 from .errors import DoorstepError
 
 
-def translated[**P, T](function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def translated[**P, T](
+    function: Callable[P, Coroutine[Any, Any, T]],
+) -> Callable[P, Coroutine[Any, Any, T]]:
     """Turn an error of a room into the sentence that people read."""
 
     @wraps(function)

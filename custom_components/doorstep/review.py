@@ -1,6 +1,6 @@
 """What an approver looks at before deciding: the very files a package would hold."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
@@ -9,7 +9,7 @@ import shutil
 
 from .disclosure.cut import CutPlan, Window, plan, write
 from .disclosure.package import Material
-from .disclosure.release import Addressee, Ask, Recipient, Statement, make_statement
+from .disclosure.release import Addressee, Ask, Statement, make_statement
 from .disclosure.store import Release, Releases
 from .errors import ReleaseError, StorageError
 from .footage.clip import Clip
@@ -103,7 +103,9 @@ def _cuts(clips: Sequence[Clip], window: Window) -> Sequence[CutPlan]:
     return found
 
 
-def _stating(view: RequestView, window: Window, cuts: Sequence[CutPlan]):
+def _stating(
+    view: RequestView, window: Window, cuts: Sequence[CutPlan]
+) -> Callable[[str], Statement]:
     agency = view.agency.confirmed
     if agency is None:
         raise ReleaseError("why_agency_unconfirmed")
@@ -116,7 +118,7 @@ def _stating(view: RequestView, window: Window, cuts: Sequence[CutPlan]):
     to = Addressee(
         id=agency.id,
         name=agency.name,
-        recipients=[Recipient(one.recipient, one.holder) for one in agency.recipients],
+        recipients=agency.recipients,
         delivery=agency.delivery,
         receipts=agency.receipts,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import override
 
 from homeassistant.components.sensor import (
@@ -54,7 +55,7 @@ async def async_setup_entry(
     for description in SENSORS:
         doorbells.async_add_platform(
             async_add_entities,
-            lambda doorbell, description=description: DoorbellSensor(doorbell, description),
+            partial(DoorbellSensor, description),
         )
 
 
@@ -89,7 +90,7 @@ class DoorbellSensor(DoorbellEntity, SensorEntity):
 
     entity_description: DoorbellSensorDescription
 
-    def __init__(self, doorbell: DirectDoorbell, description: DoorbellSensorDescription) -> None:
+    def __init__(self, description: DoorbellSensorDescription, doorbell: DirectDoorbell) -> None:
         """Show what `description` reads off `doorbell`."""
         super().__init__(doorbell, description.key)
         self.entity_description = description

@@ -150,14 +150,14 @@ def request(
     }
 
 
-def release(one: Release, texts: Texts, zone: tzinfo, agency_name: str, sent: int) -> Shape:
+def release(one: Release, texts: Texts, zone: tzinfo, sent: int) -> Shape:
     """A release and how far it has come; `sent` are bytes."""
     return {
         "id": one.id,
         "handle": one.handle,
         "state": one.state,
         "sentence": sentence(one.statement, texts, zone),
-        "agency": agency_name,
+        "agency": one.statement["agency"]["name"],
         "granted_at": one.granted_at,
         "send_at": one.send_at,
         "sent": sent,

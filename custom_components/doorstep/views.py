@@ -36,7 +36,7 @@ class ClipView(HomeAssistantView):
         """Serve the clip's own file."""
         hass = request.app[KEY_HASS]
         entry = async_entry(hass)
-        found = entry and await hass.async_add_executor_job(entry.runtime_data.library.get, clip)
+        found = await entry.runtime_data.async_clip(clip) if entry else None
         return await _async_file(hass, found.video if found else None, _NO_STORE)
 
 
@@ -50,7 +50,7 @@ class PictureView(HomeAssistantView):
         """Serve the JPEG."""
         hass = request.app[KEY_HASS]
         entry = async_entry(hass)
-        found = entry and await hass.async_add_executor_job(entry.runtime_data.library.get, clip)
+        found = await entry.runtime_data.async_clip(clip) if entry else None
         return await _async_file(hass, found.picture if found else None, _CACHE)
 
 

@@ -19,14 +19,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ..encoding import parse_time
 from ..errors import DeliveryError, DoorstepError, ReleaseError, StorageError
-from ..inbox.web import session
+from ..inbox.web import TEST_MODE, session
 from . import receipt as receipts
 from .delivery import RefusedError, Tus, next_part
 from .package import Material, bag, release_json, write_package
 from .store import Release, Releases
 
 RETRIES: Final = (10, 30, 60, 300, 900, 3600)
-RECEIPTS: Final = (60, 600, 3600, 6 * 3600, *(86400 * day for day in range(1, 15)))
+FIRST_RECEIPT: Final = 1 if TEST_MODE else 60
+RECEIPTS: Final = (FIRST_RECEIPT, 600, 3600, 6 * 3600, *(86400 * day for day in range(1, 15)))
 PATIENCE: Final = timedelta(days=14)
 MAX_UPLOADS: Final = 3
 _BLOCK = 1 << 20

@@ -90,12 +90,20 @@ class Releases:
             return writing.record(release, "draft", {"request": statement["request"]}, None)
 
     def approve(
-        self, release_id: str, shown: str, actor: str, now: datetime, *, grace: timedelta = GRACE
+        self,
+        release_id: str,
+        shown: str,
+        actor: str,
+        now: datetime,
+        *,
+        grace: timedelta = GRACE,
+        facts: Mapping[str, JSON] | None = None,
     ) -> Release:
         """Grant a draft whose digest is the one `shown`; it is sent when `grace` is over.
 
-        `actor` is the approver's local id. ReleaseError keys: `release_changed`,
-        `release_under_way`, `not_possible` (no draft any more).
+        `actor` is the approver's local id, `facts` what the ledger keeps about how it was decided.
+        ReleaseError keys: `release_changed`, `release_under_way`, `not_possible` (no draft any
+        more).
         """
         with self._writing(now) as writing:
             release = get(writing.tx, release_id)
@@ -109,7 +117,7 @@ class Releases:
                 granted_at=format_time(now),
                 due_at=format_time(now + grace),
             )
-            return writing.move(granted, "grant", actor=actor)
+            return writing.move(granted, "grant", facts, actor)
 
     def undo(self, release_id: str, actor: str, now: datetime) -> Release:
         """Take an approval back before anything is sent; too late: ReleaseError `not_possible`."""

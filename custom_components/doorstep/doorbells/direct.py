@@ -162,7 +162,7 @@ class DirectDoorbell:
     async def _async_handle_webhook(
         self, _hass: HomeAssistant, _webhook_id: str, request: Request
     ) -> Response:
-        """Take `?event=ring`, `motion`, `motion_on` or `motion_off`; also as form or JSON member."""
+        """Take `event`: ring, motion, motion_on or motion_off; in the query, a form or JSON."""
         match await _event_of(request):
             case "ring":
                 self.async_ring()
@@ -245,6 +245,5 @@ async def _event_of(request: Request) -> str | None:
             return None
         event = body.get("event") if isinstance(body, dict) else None
         return event if isinstance(event, str) else None
-    form = await request.post()
-    event = form.get("event")
-    return event if isinstance(event, str) else None
+    posted = (await request.post()).get("event")
+    return posted if isinstance(posted, str) else None

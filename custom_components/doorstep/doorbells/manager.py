@@ -62,9 +62,9 @@ class Doorbells:
             if subentry.subentry_type == SUBENTRY_DOORBELL
         }
         for key in self._doorbells.keys() - wanted.keys():
-            doorbell = self._doorbells.pop(key)
-            await doorbell.async_stop()
-            self._async_calm(doorbell)
+            gone = self._doorbells.pop(key)
+            await gone.async_stop()
+            self._async_calm(gone)
         for key, subentry in wanted.items():
             if (doorbell := self._doorbells.get(key)) is None:
                 self._async_add(subentry)
