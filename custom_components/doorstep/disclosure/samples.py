@@ -6,6 +6,7 @@ import struct
 
 from ..errors import CameraError, ReleaseError
 from ..footage.boxes import HEADER, Box, walk
+from ..footage.fragments import MAX_SAMPLES
 
 _DEFAULTS = (0x8, 0x10, 0x20)
 _FIELDS = (0x100, 0x200, 0x400, 0x800)
@@ -94,6 +95,8 @@ def _runs(box: Box, defaults: list[int]) -> list[Run]:
     """Section 8.8.8. Without fields of their own all samples are one run: G.711 has thousands."""
     version, flags = box.versioned()
     (count,) = box.read("I", 4)
+    if count > MAX_SAMPLES:
+        raise ReleaseError("clip_broken")
     at = HEADER + 4 * bool(flags & _DATA_OFFSET)
     first = None
     if flags & _FIRST_FLAGS:

@@ -54,7 +54,8 @@ class Releases:
     def due(self, now: datetime) -> list[str]:
         """Ids of the releases with something to be done at `now`, longest waiting first."""
         waiting = [release for release in self.all() if release.is_due(now)]
-        return [release.id for release in sorted(waiting, key=lambda one: str(one.due_at))]
+        waiting.sort(key=lambda release: parse_time(str(release.due_at)))
+        return [release.id for release in waiting]
 
     def next_due(self) -> datetime | None:
         """When something is next to be done, past or future."""
