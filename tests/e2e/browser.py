@@ -38,7 +38,7 @@ FLAGS: Final = [
 ]
 
 
-@dataclass(slots=True)
+@dataclass
 class Screen:
     """One browser page, and what it did that it should not have done."""
 
@@ -93,7 +93,9 @@ async def browser(base: str) -> AsyncIterator[Screen]:
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=_chromium(), args=FLAGS)
         context = await chromium.new_context(
-            viewport={"width": DESKTOP[0], "height": DESKTOP[1]}, service_workers="block"
+            viewport={"width": DESKTOP[0], "height": DESKTOP[1]},
+            service_workers="block",
+            timezone_id="Europe/Amsterdam",
         )
         context.set_default_timeout(PATIENCE)
         page = await context.new_page()
