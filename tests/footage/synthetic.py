@@ -71,7 +71,10 @@ AUDIO = TrackSpec(id=2, handler=b"soun", entry=audio_entry(b"mp4a", esds()))
 def init_segment(*tracks: TrackSpec) -> bytes:
     trexes = [full(b"trex", 0, 0, u32(track.id, 1, *track.trex)) for track in tracks]
     return box(b"ftyp", b"iso5") + box(
-        b"moov", full(b"mvhd", 0, 0, bytes(96)), *(t.trak() for t in tracks), box(b"mvex", *trexes)
+        b"moov",
+        full(b"mvhd", 0, 0, bytes(96)),
+        *(t.trak() for t in tracks),
+        box(b"mvex", full(b"mehd", 0, 0, u32(0)), *trexes),
     )
 
 
@@ -120,7 +123,9 @@ INIT = parsed(init_segment(VIDEO))[0]
 INIT_AV = parsed(init_segment(VIDEO, AUDIO))[0]
 
 
-def a_fragment(start: int, duration: int = 500, *, init: InitSegment = INIT, **how: int) -> Fragment:
+def a_fragment(
+    start: int, duration: int = 500, *, init: InitSegment = INIT, **how: int
+) -> Fragment:
     """Make one parsed fragment; `how` as for `fragment`."""
     data = fragment(start, duration, **how)  # type: ignore[arg-type]
     return parsed(init.data + data)[1][0]

@@ -142,6 +142,14 @@ def test_damaged_frames_are_cut_off(clip: Clip) -> None:
     assert again.seconds == 1.5
 
 
+@pytest.mark.parametrize("junk", [b"{\n", b"\0\0\0\0\n", b'{"gap":true}\n{"i":7}\n'])
+def test_lines_are_read_up_to_the_first_that_makes_no_sense(clip: Clip, junk: bytes) -> None:
+    lines = clip.lines.read_bytes().splitlines(keepends=True)
+    again = recover(reopen(clip, b"".join([*lines[:3], junk, *lines[3:]])))
+    assert again is not None
+    assert again.seconds == 1.0
+
+
 def test_power_went_between_the_two_names(clip: Clip) -> None:
     clip.lines.rename(clip.files.open_lines)
     assert recover(clip.files) == clip

@@ -12,8 +12,9 @@ import pytest
 from custom_components.doorstep.errors import CameraError
 from custom_components.doorstep.footage.ffmpeg import Form, Messages, playlist, receive
 from custom_components.doorstep.footage.fragments import Fragment
+from custom_components.doorstep.footage.probe import probe
 
-from .synthetic import INIT, fragment
+from .synthetic import AUDIO, INIT, VIDEO, fragment, init_segment, parsed
 
 SECRET = "rtsp://bell:s3cr%40et@192.0.2.7/live"
 STREAM = INIT.data + fragment(0) + fragment(500)
@@ -88,7 +89,10 @@ def test_what_fits_less_is_tried_next() -> None:
             b" currently supported in container",
             "camera_codec",
         ),
-        (b"[tcp @ 0x1] [error] Connection to tcp://a failed: Connection timed out", "camera_timeout"),
+        (
+            b"[tcp @ 0x1] [error] Connection to tcp://a failed: Connection timed out",
+            "camera_timeout",
+        ),
         (b"[rtsp @ 0x1] [error] method DESCRIBE failed: 404 Not Found", None),
         (b"[error] pipe:0: Connection refused", None),
         (b"\xff\xfe\n", None),
@@ -178,7 +182,11 @@ async def test_credentials_go_to_stdin_only(program: Program, tmp_path: Path) ->
         ("cat stream; echo 'Connection timed out' >&2", "camera_timeout", 2),
         ("cat stream stream", "camera_bad_stream", 2),
         ("echo nonsense; exec sleep 30", "camera_bad_stream", 0),
-        ("head -c 200000 /dev/zero | tr '\\0' x >&2; echo '\n403 Forbidden' >&2", "camera_unauthorized", 0),
+        (
+            "head -c 200000 /dev/zero | tr '\\0' x >&2; echo '\n403 Forbidden' >&2",
+            "camera_unauthorized",
+            0,
+        ),
     ],
 )
 async def test_ends(program: Program, body: str, key: str, count: int) -> None:
@@ -194,6 +202,17 @@ async def test_silence_from_the_start(program: Program) -> None:
 async def test_silence_later(program: Program) -> None:
     found, error = await end_of(program("cat stream; exec sleep 30"), stall=0.05)
     assert (error.key, len(found)) == ("camera_stalled", 2)
+
+
+async def test_probe_waits_for_a_key_frame(program: Program, tmp_path: Path) -> None:
+    init, _ = parsed(init_segment(VIDEO, AUDIO))
+    blind = fragment(0, key=False)
+    sound = fragment(0, track=2)
+    (tmp_path / "stream").write_bytes(init.data + sound + blind + fragment(500))
+    assert (await probe(program("cat stream; exec sleep 30"), SECRET)).tracks == init.tracks
+    (tmp_path / "stream").write_bytes(init.data + sound + blind)
+    with pytest.raises(CameraError, match="camera_lost"):
+        await probe(program("cat stream"), SECRET)
 
 
 async def test_one_that_hangs_is_killed(

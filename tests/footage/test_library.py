@@ -1,6 +1,6 @@
 """The library: an index that agrees with the files, whatever happened to either."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -58,8 +58,10 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path / "library")
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "library")
+    yield made
+    made.library.close()
 
 
 def test_get(house: House) -> None:
@@ -70,11 +72,10 @@ def test_get(house: House) -> None:
     assert house.library.unreadable == ()
 
 
-def test_sealed_before_it_is_indexed(tmp_path: Path) -> None:
+def test_sealed_before_it_is_indexed(house: House) -> None:
     def refuse(_clip: Clip) -> None:
         raise StorageError("database_failed")
 
-    house = House(tmp_path)
     clip = house.clip(EPOCH)
     house.library._on_sealed = refuse
     with pytest.raises(StorageError):
@@ -314,7 +315,9 @@ def test_no_index_no_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def plan(library: Library, statement: str, arguments: tuple[object, ...]) -> str:
     with library._database.read() as tx:
-        return " ".join(str(row["detail"]) for row in tx.execute(f"EXPLAIN QUERY PLAN {statement}", arguments))
+        return " ".join(
+            str(row["detail"]) for row in tx.execute(f"EXPLAIN QUERY PLAN {statement}", arguments)
+        )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,17 @@ from hypothesis import given, strategies as st
 
 from custom_components.doorstep.footage.ring import Received, Ring
 
-from .synthetic import AUDIO, EPOCH, INIT_AV, VIDEO, a_fragment, init_segment, parsed, received, stream
+from .synthetic import (
+    AUDIO,
+    EPOCH,
+    INIT_AV,
+    VIDEO,
+    a_fragment,
+    init_segment,
+    parsed,
+    received,
+    stream,
+)
 
 SECOND = timedelta(seconds=1)
 

@@ -18,7 +18,14 @@ from .conftest import run
 from .synthetic import EPOCH, parsed, received, stream
 
 # each frame is one shade brighter than the one before
-GREYS = ("-f", "lavfi", "-i", "nullsrc=size=64x64:rate=10,geq=lum='20+5*N':cb=128:cr=128", "-t", "4")
+GREYS = (
+    "-f",
+    "lavfi",
+    "-i",
+    "nullsrc=size=64x64:rate=10,geq=lum='20+5*N':cb=128:cr=128",
+    "-t",
+    "4",
+)
 
 
 @pytest.fixture(scope="session")

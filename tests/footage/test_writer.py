@@ -23,7 +23,17 @@ from custom_components.doorstep.footage.ring import Received, Stream
 from custom_components.doorstep.footage.writer import ClipWriter
 from custom_components.doorstep.ledger.merkle import leaf_hash, root_hash
 
-from .synthetic import EPOCH, AUDIO, INIT_AV, TrackSpec, a_fragment, init_segment, parsed, received, stream
+from .synthetic import (
+    AUDIO,
+    EPOCH,
+    INIT_AV,
+    TrackSpec,
+    a_fragment,
+    init_segment,
+    parsed,
+    received,
+    stream,
+)
 
 ID = "20261123T200000Z-0123abcd"
 SECOND = timedelta(seconds=1)
@@ -141,9 +151,7 @@ def test_nothing_before_the_first_key_frame(tmp_path: Path) -> None:
 
 
 def test_time_scales_keep_in_step(tmp_path: Path) -> None:
-    init, _ = parsed(
-        init_segment(TrackSpec(timescale=90000), replace(AUDIO, timescale=44100))
-    )
+    init, _ = parsed(init_segment(TrackSpec(timescale=90000), replace(AUDIO, timescale=44100)))
     one = stream(init)
     items = [
         Received(a_fragment(90000 * 5 + 1, 45000, init=init), one),
@@ -235,7 +243,8 @@ def test_without_a_video_fragment_there_is_no_clip(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("doorbell", "clip"), [("../door", ID), ("", ID), ("a/b", ID), ("door", "x"), ("door", f"{ID}/")]
+    ("doorbell", "clip"),
+    [("../door", ID), ("", ID), ("a/b", ID), ("door", "x"), ("door", f"{ID}/")],
 )
 def test_names_that_lead_elsewhere(tmp_path: Path, doorbell: str, clip: str) -> None:
     with pytest.raises(StorageError, match="clip_name"):

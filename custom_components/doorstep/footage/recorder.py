@@ -19,7 +19,7 @@ from .lines import EventKind
 from .ring import Received, Ring, Stream
 from .still import still
 
-_JUMP: Final = 10.0  # seconds of media time that no lost packet explains
+_BACK, _JUMP = -1.0, 10.0  # seconds media time may jump before it counts as another stream's
 _BEHIND: Final = 15.0  # seconds media may fall behind before its timestamps count as broken
 _SPARSE: Final = 10  # video fragments of one key frame each that make a stream one of key frames
 _TINY: Final = 0.4  # seconds
@@ -168,8 +168,8 @@ class Recorder:
 
     def _continue(self, init: InitSegment, fragment: Fragment) -> Stream:
         """Find the stream a video fragment is of: a new one where media time makes a jump."""
-        jump = not 0 <= fragment.start_seconds - self._reached + 1 <= _JUMP
-        if self._stream is None or jump:
+        jump = fragment.start_seconds - self._reached
+        if self._stream is None or not _BACK <= jump <= _JUMP:
             self._stream = Stream(init)
         self._reached = fragment.end_seconds
         tiny = fragment.samples == 1 and fragment.key and fragment.duration_seconds < _TINY
