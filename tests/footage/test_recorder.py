@@ -1,0 +1,469 @@
+"""The recorder, with a camera moved by hand: what it tells, keeps, and does about trouble."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+import contextlib
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from custom_components.doorstep.errors import CameraError, StorageError
+from custom_components.doorstep.footage import event, recorder as module
+from custom_components.doorstep.footage.clip import Clip
+from custom_components.doorstep.footage.event import RecorderSettings
+from custom_components.doorstep.footage.ffmpeg import Form
+from custom_components.doorstep.footage.fragments import Fragment, InitSegment
+from custom_components.doorstep.footage.library import Library
+from custom_components.doorstep.footage.recorder import Recorder, RecorderStatus
+
+from .synthetic import AUDIO, EPOCH, VIDEO, a_fragment, init_segment, parsed
+
+SETTINGS = RecorderSettings(pre_roll=1, post_roll=2, longest=20, retry=0.001, longest_retry=0.004)
+
+
+class Camera:
+    """Sends what it is told, and lets time pass with every fragment."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.asked: list[tuple[str, Form]] = []
+        self.pauses: list[float] = []
+        self.queue: asyncio.Queue[tuple[InitSegment, Fragment] | CameraError] = asyncio.Queue()
+
+    def now(self) -> datetime:
+        return EPOCH + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def source(self) -> str:
+        return f"rtsp://door/{len(self.asked)}"
+
+    async def receive(
+        self, ffmpeg: str, source: str, form: Form, *, connect: float, stall: float
+    ) -> AsyncGenerator[tuple[InitSegment, Fragment]]:
+        assert (ffmpeg, connect, stall) == ("ffmpeg", SETTINGS.connect, SETTINGS.stall)
+        self.asked.append((source, form))
+        init, _ = parsed(init_segment(VIDEO, AUDIO) if form.audio else init_segment(VIDEO))
+        while True:
+            item = await self.queue.get()
+            try:
+                if isinstance(item, CameraError):
+                    raise item
+                yield init, item[1]
+            finally:
+                self.queue.task_done()
+
+    async def send(self, *starts: int, duration: int = 500, **how: int) -> None:
+        """Let fragments arrive, each as long after the one before as it is long."""
+        for start in starts:
+            fragment = a_fragment(start, duration, **how)
+            self.seconds += duration / 1000 if how.get("track", 1) == 1 else 0
+            await self.put((parsed(init_segment(VIDEO))[0], fragment))
+
+    async def fail(self, key: str) -> None:
+        """Break the connection and wait until the next one is tried."""
+        asked = len(self.asked)
+        await self.put(CameraError(key))
+        while len(self.asked) == asked:
+            await asyncio.sleep(0.001)
+
+    async def put(self, item: tuple[InitSegment, Fragment] | CameraError) -> None:
+        self.queue.put_nowait(item)
+        await self.queue.join()
+        await asyncio.sleep(0)
+
+
+class Desk:
+    """Hears what the recorder tells."""
+
+    def __init__(self, camera: Camera, folder: Path, settings: RecorderSettings = SETTINGS) -> None:
+        self.camera = camera
+        self.statuses: list[RecorderStatus] = []
+        self.pictures: list[tuple[str, str, bytes]] = []
+        self.clips: list[Clip] = []
+        self.library = Library(folder, lambda _: None, camera.now)
+        self.recorder = Recorder(
+            "door",
+            ffmpeg="ffmpeg",
+            source=camera.source,
+            settings=settings,
+            library=self.library,
+            on_status=self.statuses.append,
+            on_picture=lambda clip, kind, _at, jpeg: self.pictures.append((clip, kind, jpeg)),
+            on_clip=self.clips.append,
+            now=camera.now,
+        )
+
+    @property
+    def told(self) -> list[tuple[str, str | None]]:
+        return [(status.state, status.reason) for status in self.statuses]
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.Task[None]]:
+        task = asyncio.create_task(self.recorder.run())
+        await asyncio.sleep(0)
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            self.library.close()
+
+    async def until(self, done: Callable[[], object]) -> None:
+        async with asyncio.timeout(5):
+            while not done():
+                await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def camera(monkeypatch: pytest.MonkeyPatch) -> Camera:
+    made = Camera()
+    monkeypatch.setattr(module, "receive", made.receive)
+    monkeypatch.setattr(module, "monotonic", made.monotonic)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def stills(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Draw pictures without decoding: the n-th is b"jpeg n"; an exception in the list is raised."""
+    drawn: list[object] = []
+
+    async def still(_ffmpeg: str, items: list[object], _at: datetime) -> bytes:
+        outcome = drawn.pop(0) if drawn else b"jpeg"
+        if isinstance(outcome, Exception):
+            raise outcome
+        assert isinstance(outcome, bytes)
+        return outcome + b" of %d" % len(items)
+
+    monkeypatch.setattr(module, "still", still)
+    return drawn
+
+
+@pytest.fixture
+def desk(camera: Camera, tmp_path: Path) -> Desk:
+    return Desk(camera, tmp_path)
+
+
+async def test_fills_then_is_ready(desk: Desk) -> None:
+    assert desk.recorder.status == RecorderStatus("off", 0, None)
+    async with desk.running():
+        assert desk.recorder.status == RecorderStatus("filling", 0, None)
+        await desk.camera.send(0)
+        assert desk.recorder.status == RecorderStatus("filling", 0.5, None)
+        await desk.camera.send(500, 1000, 1500)
+        assert desk.recorder.status == RecorderStatus("ready", 1.0, None)
+    assert desk.told == [("filling", None), ("ready", None), ("off", None)]
+    assert desk.statuses[-1].seconds == 0
+
+
+async def test_each_connection_asks_for_the_source_again(desk: Desk) -> None:
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        await desk.camera.fail("camera_lost")
+        assert desk.recorder.status == RecorderStatus("failed", 0, "camera_lost")
+        await desk.camera.send(0)
+        assert desk.recorder.status == RecorderStatus("filling", 0.5, None)
+    assert [source for source, _ in desk.camera.asked] == ["rtsp://door/0", "rtsp://door/1"]
+    assert desk.told[1:3] == [("ready", None), ("failed", "camera_lost")]
+
+
+async def test_a_source_that_fails(desk: Desk) -> None:
+    async def source() -> str:
+        raise CameraError("camera_unreachable")
+
+    desk.recorder.source = source
+    async with desk.running():
+        await desk.until(lambda: len(desk.told) == 2)
+    assert desk.told == [("filling", None), ("failed", "camera_unreachable"), ("off", None)]
+
+
+async def test_tries_less_and_less_often(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def record(seconds: float) -> None:
+        if seconds:
+            pauses.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(module.asyncio, "sleep", record)
+    async with desk.running():
+        for _ in range(4):
+            desk.camera.queue.put_nowait(CameraError("camera_unreachable"))
+        while len(pauses) < 4:
+            await sleep(0)
+        await desk.camera.send(0)
+        desk.camera.queue.put_nowait(CameraError("camera_lost"))
+        while len(pauses) < 5:
+            await sleep(0)
+    assert [round(1000 * pause) for pause in pauses] == [1, 2, 4, 4, 1]
+
+
+async def test_a_clip_with_its_pre_roll(desk: Desk) -> None:
+    async with desk.running():
+        await desk.camera.send(*range(0, 3000, 500))
+        at = desk.camera.now()
+        clip_id = desk.recorder.trigger("ring", at)
+        await desk.camera.send(*range(3000, 6000, 500))
+        await desk.until(lambda: desk.clips)
+        assert desk.library.get(clip_id) == desk.clips[0]
+    (clip,) = desk.clips
+    assert (clip.id, clip.event, clip.event_at, clip.doorbell) == (clip_id, "ring", at, "door")
+    assert clip.start == at - timedelta(seconds=1)
+    assert clip.end >= at + timedelta(seconds=2)
+    assert desk.recorder._pictured == {}
+    assert not desk.recorder._clips
+
+
+async def test_events_extend_a_clip_then_make_another(desk: Desk) -> None:
+    async with desk.running():
+        await desk.camera.send(*range(0, 1500, 500))
+        first = desk.recorder.trigger("motion", desk.camera.now())
+        await desk.camera.send(1500)
+        assert desk.recorder.trigger("ring", desk.camera.now()) == first
+        await desk.camera.send(*range(2000, 4000, 500))
+        await desk.until(lambda: desk.clips)
+        assert desk.recorder.trigger("manual", desk.camera.now()) != first
+    assert desk.clips[0].end - desk.clips[0].event_at >= timedelta(seconds=2.5)
+    assert [clip.event for clip in desk.clips] == ["motion", "manual"]
+
+
+async def test_the_open_clip_is_closed_at_the_end(desk: Desk) -> None:
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        clip_id = desk.recorder.trigger("ring", desk.camera.now())
+        await desk.camera.send(1000)
+    assert [clip.id for clip in desk.clips] == [clip_id]
+    assert desk.clips[0].lines.read_bytes().endswith(b'{"end":"shutdown","fragments":3}\n')
+    with pytest.raises(CameraError, match="camera_off"):
+        desk.recorder.trigger("ring", desk.camera.now())
+
+
+async def test_an_event_before_the_first_frame(desk: Desk) -> None:
+    async with desk.running():
+        clip_id = desk.recorder.trigger("ring", desk.camera.now())
+        await desk.camera.send(*range(0, 2500, 500))
+        await desk.until(lambda: desk.clips)
+    assert desk.clips[0].id == clip_id
+
+
+async def test_an_event_without_frames(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event, "_GRACE", 0.0)
+    async with desk.running():
+        await desk.camera.send(0)
+        await desk.camera.fail("camera_lost")
+        desk.camera.seconds += 60
+        desk.recorder.trigger("ring", desk.camera.now())
+        desk.camera.seconds += 60
+        await desk.until(lambda: not desk.recorder._clips)
+    assert desk.clips == []
+    assert list(desk.library.folder.glob("door/*/*.partial")) == []
+
+
+async def test_a_lost_stream_is_a_gap_in_the_clip(desk: Desk) -> None:
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        desk.recorder.trigger("ring", desk.camera.now())
+        await desk.camera.fail("camera_lost")
+        desk.camera.seconds += 0.75
+        await desk.camera.send(9000, 9500, 10000)
+        await desk.until(lambda: desk.clips)
+    assert b'"reason":"restart"' in desk.clips[0].lines.read_bytes()
+    assert desk.clips[0].seconds in {3.25, 3.75}
+
+
+@pytest.mark.parametrize(
+    ("start", "restart"), [(12500, False), (12501, True), (1500, False), (1499, True)]
+)
+async def test_media_time_that_jumps_begins_another_stream(
+    desk: Desk, start: int, restart: bool
+) -> None:
+    async with desk.running():
+        await desk.camera.send(1500, 2000)
+        before = desk.recorder._stream
+        await desk.camera.send(start)
+        assert (desk.recorder._stream is not before) == restart
+
+
+async def test_a_clip_goes_on_over_a_jump(desk: Desk) -> None:
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        desk.recorder.trigger("ring", desk.camera.now())
+        await desk.camera.send(*range(500_000, 502_500, 500))
+        await desk.until(lambda: desk.clips)
+    assert 3 <= desk.clips[0].seconds <= 3.5
+
+
+async def test_timestamps_that_stand_still(desk: Desk) -> None:
+    async with desk.running():
+        await desk.camera.send(0)
+        desk.camera.seconds += 14.9
+        await desk.camera.send(500, duration=1)
+        assert desk.recorder.status.reason is None
+        desk.camera.seconds += 0.2
+        await desk.camera.send(501, duration=1)
+        await desk.until(lambda: len(desk.camera.asked) == 2)
+    assert ("failed", "camera_stalled") in desk.told
+
+
+async def test_sound_before_the_first_frame_is_dropped(camera: Camera, tmp_path: Path) -> None:
+    init, _ = parsed(init_segment(VIDEO, AUDIO))
+    desk = Desk(camera, tmp_path, RecorderSettings(audio=True))
+    async with desk.running():
+        await camera.send(0, init=init, track=2)
+        assert desk.recorder._ring.size == 0
+        await camera.send(0, init=init)
+        await camera.send(0, init=init, track=2)
+        assert len(desk.recorder._ring.since(EPOCH)) == 2
+
+
+async def test_a_codec_that_does_not_fit_is_asked_for_differently(
+    camera: Camera, tmp_path: Path
+) -> None:
+    desk = Desk(camera, tmp_path, RecorderSettings(audio=True, retry=0.001, longest_retry=0.001))
+    async with desk.running():
+        await camera.fail("camera_codec")
+        await camera.fail("camera_codec")
+        assert desk.told == [("filling", None)]
+        await camera.fail("camera_codec")
+        assert desk.told[1] == ("failed", "camera_no_video")
+    assert [form for _, form in camera.asked] == [
+        Form(audio=True),
+        Form("mov", audio=True),
+        Form(),
+        Form(),
+    ]
+
+
+async def test_a_stream_of_key_frames_is_asked_for_in_larger_portions(desk: Desk) -> None:
+    async with desk.running():
+        await desk.camera.send(*range(0, 900, 100), duration=100, samples=1)
+        await desk.camera.send(900, duration=100, samples=2)
+        await desk.camera.send(*range(1000, 1900, 100), duration=100, samples=1)
+        await desk.camera.send(1900, duration=400, samples=1)
+        await desk.camera.send(2300, duration=100, samples=1, key=False)
+        assert len(desk.camera.asked) == 1
+        await desk.camera.send(*range(2400, 3400, 100), duration=100, samples=1)
+        await desk.until(lambda: len(desk.camera.asked) == 2)
+        await desk.camera.send(*range(0, 1500, 100), duration=100, samples=1)
+    assert [form.sparse for _, form in desk.camera.asked] == [False, True]
+    assert "failed" not in [state for state, _ in desk.told]
+
+
+async def test_the_picture_of_the_instant(desk: Desk) -> None:
+    async with desk.running():
+        await desk.camera.send(0, 500, 1000)
+        at = desk.camera.now() + timedelta(seconds=0.75)
+        clip_id = desk.recorder.trigger("ring", at)
+        await desk.camera.send(1500)
+        await asyncio.sleep(0.01)
+        assert desk.pictures == []
+        await desk.camera.send(2000)
+        await desk.until(lambda: desk.pictures)
+        assert desk.pictures == [(clip_id, "ring", b"jpeg of 1")]
+    assert desk.clips[0].picture.read_bytes() == b"jpeg of 1"
+
+
+async def test_a_picture_though_the_frames_never_come(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_COVERED", 0.01)
+    async with desk.running():
+        await desk.camera.send(0)
+        desk.recorder.trigger("ring", desk.camera.now() + timedelta(seconds=9))
+        await desk.until(lambda: desk.pictures)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "kept"),
+    [
+        (("ring", "motion"), b"1 of 1"),
+        (("motion", "ring"), b"2 of 1"),
+        (("motion", "manual"), b"1 of 1"),
+        (("ring", "ring"), b"1 of 1"),
+    ],
+)
+async def test_the_ring_has_the_kept_picture(
+    desk: Desk, stills: list[object], kinds: tuple[event.EventKind, event.EventKind], kept: bytes
+) -> None:
+    stills += [b"1", b"2"]
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        for n, kind in enumerate(kinds):
+            desk.recorder.trigger(kind, desk.camera.now() - timedelta(seconds=0.1))
+            await desk.until(lambda n=n: len(desk.pictures) == n + 1)
+    assert [(kind, jpeg) for _, kind, jpeg in desk.pictures] == [
+        (kinds[0], b"1 of 1"),
+        (kinds[1], b"2 of 1"),
+    ]
+    assert desk.clips[0].picture.read_bytes() == kept
+
+
+async def test_no_picture_is_told(desk: Desk, stills: list[object]) -> None:
+    stills += [CameraError("camera_no_picture"), b"2"]
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        at = desk.camera.now() - timedelta(seconds=0.1)
+        desk.recorder.trigger("ring", at)
+        await desk.until(lambda: desk.recorder.status.reason == "camera_no_picture")
+        assert desk.pictures == []
+        desk.recorder.trigger("ring", at)
+        await desk.until(lambda: desk.recorder.status.reason is None)
+
+
+async def test_a_picture_that_does_not_fit(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_path: Path, _data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "write_atomically", fail)
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        desk.recorder.trigger("ring", desk.camera.now() - timedelta(seconds=0.1))
+        await desk.until(lambda: desk.recorder.status.reason == "disk_full")
+
+
+async def test_after_a_full_disk_recording_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StorageError("disk_full")
+
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        with monkeypatch.context() as full:
+            full.setattr(event, "ClipWriter", fail)
+            desk.recorder.trigger("ring", desk.camera.now())
+            await desk.camera.send(*range(1000, 4000, 500))
+            await desk.until(lambda: desk.recorder.status.reason == "disk_full")
+        assert desk.recorder.status.state == "ready"
+        assert desk.clips == []
+        desk.recorder.trigger("ring", desk.camera.now())
+        await desk.camera.send(*range(4000, 7000, 500))
+        await desk.until(lambda: desk.clips)
+        assert desk.recorder.status.reason is None
+
+
+async def test_an_index_that_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_clip: Clip) -> None:
+        raise StorageError("database_failed")
+
+    monkeypatch.setattr(desk.library, "add", fail)
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        desk.recorder.trigger("ring", desk.camera.now())
+        await desk.camera.send(*range(1000, 4000, 500))
+        await desk.until(lambda: desk.recorder.status.reason == "database_failed")
+    assert len(desk.clips) == 1
+
+
+async def test_a_picture_on_its_way_does_not_hold_up_the_end(desk: Desk) -> None:
+    async with desk.running() as task:
+        await desk.camera.send(0)
+        desk.recorder.trigger("ring", desk.camera.now() + timedelta(hours=1))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert not desk.recorder._pictures
+    assert desk.pictures == []
