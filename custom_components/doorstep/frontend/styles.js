@@ -23,7 +23,8 @@ export const styles = `
 }
 * { box-sizing: border-box; }
 h1, h2, h3, p, dl, dd, ul, ol, figure { margin: 0; padding: 0; }
-h1 { font-size: 24px; font-weight: 400; line-height: 1.3; outline: none; }
+h1 { font-size: 24px; font-weight: 400; line-height: 1.3; }
+h1, dialog h2, [data-focus]:focus { outline: none; }
 h2 { font-size: 18px; font-weight: 500; line-height: 1.4; }
 h3 { font-size: 14px; font-weight: 500; margin-top: 8px; }
 ul, ol { list-style: none; }
@@ -32,7 +33,6 @@ code { font-family: var(--ha-font-family-code, monospace); font-size: 0.92em; }
 summary { cursor: pointer; color: var(--accent-text); padding: 6px 0; width: fit-content; }
 details > * + * { margin-top: 8px; }
 :focus-visible { outline: 2px solid var(--accent-text); outline-offset: 2px; border-radius: 4px; }
-[data-focus]:focus { outline: none; }
 [hidden] { display: none; }
 
 header {
@@ -84,7 +84,7 @@ main > .notice { max-width: 760px; margin: 0 auto var(--gap); }
 .strong { font-weight: 500; }
 .large { font-size: 16px; }
 .quiet { color: var(--quiet); }
-.bad { color: var(--bad); }
+.bad { color: color-mix(in srgb, var(--bad) 75%, var(--primary-text-color)); }
 .sentence { line-height: 1.6; padding-inline-start: 12px; border-inline-start: 3px solid var(--accent); }
 .said { white-space: pre-line; }
 .icon { width: 24px; height: 24px; fill: currentcolor; flex: none; }
@@ -115,7 +115,7 @@ main > .notice { max-width: 760px; margin: 0 auto var(--gap); }
 .kept .icon { color: var(--good); }
 .broken .icon { color: var(--warn); }
 .history { display: grid; gap: 10px; }
-.history li { display: grid; grid-template-columns: minmax(110px, 32%) minmax(0, 1fr); gap: 2px 16px; }
+.history li { display: grid; grid-template-columns: minmax(110px, 150px) minmax(0, 1fr); gap: 2px 16px; }
 .history time { color: var(--quiet); }
 .ledger li + li { border-top: 1px solid var(--line); padding-top: 10px; }
 .delivery + .delivery { border-top: 1px solid var(--line); padding-top: 12px; }
@@ -152,7 +152,7 @@ main > .notice { max-width: 760px; margin: 0 auto var(--gap); }
 .video { display: block; width: 100%; aspect-ratio: 16 / 9; border-radius: 8px; background: #000; }
 .clips { display: grid; gap: var(--gap); grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); }
 .clips figcaption { display: flex; flex-wrap: wrap; gap: 0 8px; padding-top: 6px; }
-.map svg[role=img] { display: block; width: 100%; height: auto; border-radius: 8px; background: color-mix(in srgb, var(--quiet) 8%, transparent); }
+.map svg[role=img] { display: block; width: min(100%, 520px); height: auto; border-radius: 8px; background: color-mix(in srgb, var(--quiet) 8%, transparent); }
 .map figcaption { display: flex; flex-wrap: wrap; gap: 4px 16px; padding-top: 8px; color: var(--quiet); }
 .map .area { fill: color-mix(in srgb, var(--accent) 18%, transparent); stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; }
 .map .home { fill: var(--primary-text-color); }

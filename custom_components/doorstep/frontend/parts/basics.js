@@ -67,7 +67,7 @@ export const dialog = (heading, onClose, ...content) =>
       event.preventDefault();
       onClose();
     },
-  }, h("h2", { id: "dialog-heading" }, heading), ...content);
+  }, h("h2", { id: "dialog-heading", tabindex: "-1", autofocus: true }, heading), ...content);
 
 /** Hexadecimal digits in groups of four, as people compare them. */
 export const fingerprint = (hex) =>

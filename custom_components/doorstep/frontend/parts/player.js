@@ -3,7 +3,8 @@
 import { h } from "../dom.js";
 import { button, notice } from "./basics.js";
 
-const WATCHED_SHARE = 0.9;
+const MISSABLE_SHARE = 0.1;
+const MISSABLE_SECONDS = 0.5;
 
 /** Tell whether nearly all of `seconds` was really played; jumping to the end is not playing. */
 export function watched(video, seconds) {
@@ -11,7 +12,7 @@ export function watched(video, seconds) {
   for (let i = 0; i < video.played.length; i += 1) played += video.played.end(i) - video.played.start(i);
   // The file itself knows best how long it is, where it says so.
   const length = Number.isFinite(video.duration) ? Math.min(video.duration, seconds) : seconds;
-  return played >= length * WATCHED_SHARE;
+  return played >= length - Math.max(length * MISSABLE_SHARE, MISSABLE_SECONDS);
 }
 
 /**

@@ -20,7 +20,7 @@ export function releaseStatus(desk, release) {
     h("p", { class: "sentence" }, data(release.sentence, 1000)),
     release.state === "granted" && grace(desk, release),
     release.state === "delivering" && progress(words, release),
-    release.reason && notice("warning", data(words.name("reason", release.reason), 400)),
+    release.reason && notice(release.state === "stopped" ? "warning" : "info", data(words.name("reason", release.reason), 400)),
     facts([
       [words.t("panel_granted_at"), release.granted_at && words.dateTime(release.granted_at)],
       [words.t("panel_acknowledged_at"), release.acknowledged_at && words.dateTime(release.acknowledged_at)],

@@ -1,7 +1,7 @@
 /** Deciding: exactly what would be sent, to whom, and the two answers. */
 
 import { h } from "../dom.js";
-import { recipients } from "../parts/agency.js";
+import { agencyName, recipients } from "../parts/agency.js";
 import { button, card, data, dialog, facts, icon, notice, stateChip, waiting } from "../parts/basics.js";
 import { declineButton, declinedCard } from "../parts/declined.js";
 import { player } from "../parts/player.js";
@@ -78,8 +78,13 @@ export class DecisionView {
   render() {
     const { words, snapshot } = this.desk;
     if (!snapshot.approver) return notice("info", words.t("panel_not_approver_text"));
+    const { summary } = this.#known();
     return h("div", { class: "page" },
-      h("h1", { tabindex: "-1", "data-testid": "request-title" }, this.title),
+      h("div", null,
+        h("h1", { tabindex: "-1", "data-testid": "request-title" }, words.t("panel_decision_title")),
+        summary && h("p", null, agencyName(words, summary.agency)),
+        summary && h("p", { class: "quiet" },
+          words.name("incident", summary.incident_type), " · ", words.t("panel_case"), " ", data(summary.case_id, 60))),
       this.#renewed && notice("warning", words.t("panel_draft_renewed")),
       this.#content());
   }

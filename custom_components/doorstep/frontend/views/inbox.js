@@ -29,7 +29,7 @@ export class InboxView {
     const { words, snapshot } = this.desk;
     if (!snapshot.approver) return this.#counts();
     return h("div", { class: "page" },
-      h("h1", { tabindex: "-1" }, this.title),
+      h("h1", { class: "unseen", tabindex: "-1" }, this.title),
       snapshot.doorbells.length === 0 && notice("info", words.t("panel_no_doorbell")),
       snapshot.requests.length === 0 && this.#empty(),
       this.#group("panel_group_open", OPEN),
@@ -43,7 +43,7 @@ export class InboxView {
   #counts() {
     const { words, snapshot } = this.desk;
     return h("div", { class: "page" },
-      h("h1", { tabindex: "-1" }, this.title),
+      h("h1", { class: "unseen", tabindex: "-1" }, this.title),
       card(words.t("panel_not_approver_title"), { class: "empty" },
         h("p", null, words.count("panel_open", snapshot.counts.open)),
         h("p", null, words.t("panel_not_approver_text"))));
@@ -77,11 +77,12 @@ export class InboxView {
       h("span", null, words.name("incident", request.incident_type), " · ", words.t("panel_case"), " ", data(request.case_id, 60)),
       h("span", { class: "quiet" }, words.span(request.window.start, request.window.end)),
       h("span", { class: "chips" },
-        stateChip(words, request.state),
+        !open && stateChip(words, request.state),
         open && chip(request.matched ? "busy" : "", words.count("panel_matched", request.matched)),
         open && request.rules.broken > 0 && chip("attention", words.count("panel_rules_broken", request.rules.broken)),
         open && request.stale && chip("bad", words.t("panel_stale")),
         open && chip("", words.t("panel_expires", { when: words.relative(request.expires_at) }))),
+      request.reason && h("span", { class: "quiet" }, data(words.name("reason", request.reason), 300)),
       icon("forward"));
   }
 

@@ -51,7 +51,7 @@ export class LedgerView {
     const { words, snapshot } = this.desk;
     if (!snapshot.approver) return notice("info", words.t("panel_not_approver_text"));
     return h("div", { class: "page" },
-      h("h1", { tabindex: "-1" }, this.title),
+      h("h1", { class: "unseen", tabindex: "-1" }, this.title),
       this.#check(),
       this.#error && notice("error", h("p", null, words.error(this.#error)),
         button(words.t("panel_retry"), () => this.#read(), { class: "small" })),
@@ -72,7 +72,7 @@ export class LedgerView {
     return h("div", { "data-testid": "ledger-result", "data-ok": String(ok) },
       ok
         ? notice("good", h("p", null, words.count("panel_ledger_ok", size)), fingerprint(root))
-        : notice("error", words.t("panel_ledger_bad"), " ", data(problem, 400)));
+        : notice("error", words.t("panel_ledger_bad"), " ", data(words.name("reason", problem), 400)));
   }
 
   #list() {

@@ -9,6 +9,7 @@ import { player } from "../parts/player.js";
 import { approved, releaseStatus } from "../parts/release.js";
 import { basisCard, historyCard, reasonCard, rulesCard } from "../parts/request-facts.js";
 import { ROOT, decisionPath, follow } from "../router.js";
+import { capped } from "../words.js";
 
 export class RequestView {
   parent = ROOT;
@@ -70,11 +71,11 @@ export class RequestView {
       releases.length > 0 && card(words.t("panel_deliveries"), { key: "releases" },
         releases.map((release) => releaseStatus(this.desk, release))),
       h("div", { class: "columns" },
-        h("div", null, reasonCard(this.desk, request), this.#clips(request), rulesCard(this.desk, request)),
+        h("div", null, reasonCard(this.desk, request), this.#clips(request), basisCard(this.desk, request)),
         h("div", null,
           this.#place(request),
           agency && !unconfirmed && agencyCard(this.desk, agency),
-          basisCard(this.desk, request),
+          rulesCard(this.desk, request),
           historyCard(this.desk, request))));
   }
 
@@ -95,16 +96,17 @@ export class RequestView {
         open && chip("", words.t("panel_expires", { when: words.relative(request.expires_at) })),
         request.stale && chip("bad", words.t("panel_stale"))),
       h("h1", { tabindex: "-1", "data-testid": "request-title" }, words.t("panel_request_title", {
-        incident: words.name("incident", request.incident_type),
+        incident: words.name("incident", request.incident_type), case: capped(request.case_id, 60),
       })),
       h("p", null, agencyName(words, request.agency)),
       facts([
         [words.t("panel_wanted"), words.names("wanted", request.wanted)],
         [words.t("panel_window"), words.span(request.window.start, request.window.end)],
-        [words.t("panel_basis"), words.name("basis", request.legal_basis)],
+        [words.t("panel_legal_basis"), words.name("basis", request.legal_basis)],
         [words.t("panel_received_at"), words.dateTime(request.received_at)],
         [words.t("panel_expires_at"), words.dateTime(request.expires_at)],
       ]),
+      request.reason && notice("info", data(words.name("reason", request.reason), 400)),
       open && this.#actions(request));
   }
 

@@ -1,0 +1,72 @@
+/**
+ * Stands in for Home Assistant's page: a `hass` whose connection is scripted by the test.
+ *
+ * The test sets `window.script` = {snapshot, answers: {command: answer}} beforehand. Afterwards it
+ * uses `window.house`: what was called, new snapshots, errors, the connection going and coming.
+ */
+
+import "/panel/panel.js";
+import * as checks from "./checks.js";
+
+const words = await (await fetch("/words.json")).json();
+const PREFIX = "component.doorstep.common.";
+
+const house = {
+  calls: [],
+  missing: new Set(),
+  answers: window.script.answers,
+  snapshot: window.script.snapshot,
+  subscriber: undefined,
+
+  send(snapshot) {
+    house.snapshot = snapshot;
+    house.subscriber?.(structuredClone(snapshot));
+  },
+
+  connect(connected) {
+    panel.hass = { ...panel.hass, connected };
+  },
+};
+function localize(key, values) {
+  const text = key.startsWith(PREFIX) ? words[key.slice(PREFIX.length)] : undefined;
+  if (text === undefined) house.missing.add(key);
+  return (text ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+async function callWS({ type, ...values }) {
+  house.calls.push({ type, ...values });
+  if (type === "auth/sign_path") return { path: `${values.path}?authSig=test-${house.calls.length}` };
+  const answer = house.answers[type.replace("doorstep/", "")];
+  if (!answer) return new Promise(() => {}); // never answers
+  if (answer.error) throw answer.error;
+  return structuredClone(answer);
+}
+
+const hass = {
+  language: "en",
+  locale: { language: "en", time_format: "24", time_zone: "server" },
+  config: { time_zone: "Europe/Vienna", unit_system: { length: "km" } },
+  connected: true,
+  localize,
+  callWS,
+  loadBackendTranslation: async () => localize,
+  connection: {
+    async subscribeMessage(callback, { type }) {
+      house.calls.push({ type });
+      if (house.answers.subscribe?.error) throw house.answers.subscribe.error;
+      house.subscriber = callback;
+      if (house.snapshot) setTimeout(() => callback(structuredClone(house.snapshot)));
+      return () => { house.subscriber = undefined; };
+    },
+  },
+};
+
+const panel = document.createElement("doorstep-panel");
+const route = () => { panel.route = { prefix: "/doorstep", path: location.pathname.slice("/doorstep".length) }; };
+panel.hass = hass;
+panel.narrow = innerWidth < 870;
+route();
+addEventListener("location-changed", route);
+addEventListener("popstate", route);
+document.body.append(panel);
+Object.assign(window, { checks, house });
