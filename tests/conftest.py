@@ -5,11 +5,23 @@ import os
 # before anything of Doorstep is imported: it reads the switch once
 os.environ["DOORSTEP_TEST_MODE"] = "1"
 
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from homeassistant.core import HomeAssistant
 import pytest
+from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.typing import (
+    ClientSessionGenerator,
+    WebSocketGenerator,
+)
 
 import custom_components  # noqa: F401 - before the harness puts its own folder of this name first
 
 from .disclosure.clips import encode
+from .homes import Home, Panel, add_clip, move_in, prepare
+from .simulators.agency import AgencySimulator
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +41,32 @@ def recording() -> bytes:
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
     """Give each Home Assistant a folder of its own: Doorstep keeps a database in it."""
     return hass_tmp_config_dir
+
+
+@pytest.fixture
+async def agency(tmp_path: Path) -> AsyncIterator[AgencySimulator]:
+    async with AgencySimulator(tmp_path / "agency") as agency:
+        agency.publish_statement()
+        yield agency
+
+
+@pytest.fixture
+async def home(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    hass_admin_user: MockUser,
+    tmp_path: Path,
+    recording: bytes,
+) -> Home:
+    """A household with a clip of the minute from 20 to 19 minutes ago."""
+    home = await prepare(hass, hass_client, tmp_path / "library")
+    add_clip(home.library, recording, datetime.now(UTC) - timedelta(minutes=20))
+    await move_in(home, hass_admin_user)
+    return home
+
+
+@pytest.fixture
+async def panel(home: Home, hass_ws_client: WebSocketGenerator) -> Panel:
+    panel = Panel(await hass_ws_client(home.hass))
+    await panel.open()
+    return panel

@@ -23,14 +23,15 @@ from pytest_homeassistant_custom_component.typing import (
 from custom_components.doorstep.footage.clip import Clip
 
 from .disclosure import clips
+from .simulators.agency import AgencySimulator
 
 FLOW: Final = "/api/config/config_entries/flow"
 SUBENTRY_FLOW: Final = "/api/config/config_entries/subentries/flow"
 SUBENTRY_LIST: Final = "config_entries/subentries/list"
 
 COMPONENTS: Final = (
-    *("auth", "config", "media_source", "repairs", "stream", "webhook", "websocket_api"),
-    *("binary_sensor", "camera", "event", "image", "sensor", "doorstep"),
+    *("auth", "config", "media_source", "mobile_app", "repairs", "stream", "webhook"),
+    *("websocket_api", "binary_sensor", "camera", "event", "image", "sensor", "doorstep"),
 )
 
 
@@ -155,3 +156,17 @@ class Panel:
     def _take(self, message: dict[str, Any]) -> None:
         assert message["id"] == self._subscription, message
         self.snapshot = message["event"]
+
+
+async def asked(home: Home, panel: Panel, agency: AgencySimulator) -> str:
+    """Follow the feed, confirm the agency; returns the handle of its one open request."""
+    await home.finish(await home.begin("feed", {"url": agency.feed_url}))
+    snapshot = await panel.until(lambda snapshot: snapshot["requests"])
+    (request,) = snapshot["requests"]
+    if request["state"] == "quarantined":
+        (body,) = snapshot["agencies"]
+        await panel.ask(
+            "agency/confirm", agency=body["id"], statement_sha256=body["statement_sha256"]
+        )
+    await panel.until(lambda snapshot: snapshot["requests"][0]["state"] == "open")
+    return str(request["handle"])

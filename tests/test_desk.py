@@ -1,66 +1,14 @@
 """The whole way of a request through a running Home Assistant, with a real agency at the end."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from pathlib import Path
 
-from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import MockUser
-from pytest_homeassistant_custom_component.typing import (
-    ClientSessionGenerator,
-    WebSocketGenerator,
-)
 
-from .homes import Home, Panel, add_clip, move_in, prepare
+from .homes import Home, Panel, asked
 from .simulators.agency import AgencySimulator
 from .simulators.waiting import until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@pytest.fixture
-async def agency(tmp_path: Path) -> AsyncIterator[AgencySimulator]:
-    async with AgencySimulator(tmp_path / "agency") as agency:
-        agency.publish_statement()
-        yield agency
-
-
-@pytest.fixture
-async def home(
-    hass: HomeAssistant,
-    hass_client: ClientSessionGenerator,
-    hass_admin_user: MockUser,
-    tmp_path: Path,
-    recording: bytes,
-) -> Home:
-    """A household with a clip of the minute from 20 to 19 minutes ago."""
-    home = await prepare(hass, hass_client, tmp_path / "library")
-    add_clip(home.library, recording, datetime.now(UTC) - timedelta(minutes=20))
-    await move_in(home, hass_admin_user)
-    return home
-
-
-@pytest.fixture
-async def panel(home: Home, hass_ws_client: WebSocketGenerator) -> Panel:
-    panel = Panel(await hass_ws_client(home.hass))
-    await panel.open()
-    return panel
-
-
-async def asked(home: Home, panel: Panel, agency: AgencySimulator) -> str:
-    """Follow the feed, confirm the agency; returns the handle of its one open request."""
-    await home.finish(await home.begin("feed", {"url": agency.feed_url}))
-    snapshot = await panel.until(lambda snapshot: snapshot["requests"])
-    (request,) = snapshot["requests"]
-    if request["state"] == "quarantined":
-        (body,) = snapshot["agencies"]
-        await panel.ask(
-            "agency/confirm", agency=body["id"], statement_sha256=body["statement_sha256"]
-        )
-    await panel.until(lambda snapshot: snapshot["requests"][0]["state"] == "open")
-    return str(request["handle"])
 
 
 async def test_from_request_to_receipt(home: Home, panel: Panel, agency: AgencySimulator) -> None:
@@ -68,7 +16,6 @@ async def test_from_request_to_receipt(home: Home, panel: Panel, agency: AgencyS
     handle = await asked(home, panel, agency)
 
     draft = await panel.ask("release/draft", handle=handle)
-    print(draft)
     assert "Exampleville Police Department" in draft["sentence"]
     assert draft["identity"] == "none"
     assert draft["audio"] is False
