@@ -10,6 +10,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, Final
 import uuid
+import weakref
 
 from custom_components.doorstep.errors import FeedError
 from custom_components.doorstep.inbox.feed import FeedDescriptor, FeedUpdate, TrustedFeed
@@ -98,6 +99,7 @@ class World:
         self.database = Database(self.folder / "doorstep.db", schemas)
         self.ledger = Ledger(self.database, self.folder / "ledger.key", lambda: self.now)
         self.inbox = Inbox(self.database, self.ledger, self.rules)
+        weakref.finalize(self, self.database.close)
 
     def restart(self) -> None:
         self.database.close()
@@ -161,12 +163,16 @@ class World:
 
     def poll(self, feed: Feed | None = None, *, cosigned: datetime | None = None) -> Applied:
         """Read all that a feed has, and take it in."""
+        update = self.fetch(feed, cosigned=cosigned)
+        return self.inbox.apply(update, self.home, self.now)
+
+    def fetch(self, feed: Feed | None = None, *, cosigned: datetime | None = None) -> FeedUpdate:
+        """Read all that a feed has."""
         feed = feed or self.feed
         identity = self.feed_id if feed is self.feed else self.follow(feed)
         trusted = TrustedFeed(self.inbox.feed_state(identity))
         files = feed.log.files(cosigned or self.now)
-        update = read(trusted, files, self.now, f"https://{feed.log.origin}/")
-        return self.inbox.apply(update, self.home, self.now)
+        return read(trusted, files, self.now, f"https://{feed.log.origin}/")
 
     def confirm(self) -> Applied:
         sha256 = self.inbox.agency(AGENCY).statement.sha256

@@ -131,7 +131,8 @@ def failed(work: Work, feed: str, error: FeedError) -> None:
 
 def resume(work: Work, feed: str, actor: Actor) -> None:
     """Read a stopped feed again, from where it was: a person has looked into it."""
-    work.tx.execute("UPDATE feeds SET problem = NULL, stopped = 0 WHERE id = ?", (feed,))
+    identity = _row(work.tx, feed)["id"]
+    work.tx.execute("UPDATE feeds SET problem = NULL, stopped = 0 WHERE id = ?", (identity,))
     work.log("feed_resumed", feed, {}, actor)
 
 

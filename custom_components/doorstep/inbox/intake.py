@@ -136,7 +136,6 @@ class Intake:
     def _unreadable(self, arrival: Arrival, reason: str) -> None:
         """Keep an authentic entry that is no valid request: listed if too new, else refused."""
         handle = request_table.add(self._work, arrival)
-        self.counts[reason] += 1
         if reason == "newer_version":
             self._list(handle, reason)
         else:

@@ -239,12 +239,9 @@ def view(work: Work, row: Row) -> RequestView:
 def _same_thread(row: Row, request: Request) -> bool:
     if row["case_id"] == request.case_id:
         return True
-    if row["jws"] is None:
-        return False
-    other = _parse(row["jws"], row["logged_at"])
+    other = read(row)
     return (
-        isinstance(other, Request)
-        and other.start < request.end
+        other.start < request.end
         and request.start < other.end
         and other.geometry.overlaps(request.geometry)
     )
