@@ -159,8 +159,8 @@ def _read_header(source: BinaryIO, identity: Identity) -> bytes:
             header += part
             body += part[:-1]
             full = len(part) - 1 == _COLUMNS
-        if len(header) > MAX_HEADER:
-            raise AgencyError("the age header is too long")
+            if len(header) > MAX_HEADER:
+                raise AgencyError("the age header is too long")
         key = _open_stanza(words, _decode(bytes(body)), identity) or key
     if not line.startswith(_MAC):
         raise AgencyError("the age header is malformed")

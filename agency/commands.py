@@ -130,7 +130,7 @@ def open_package(arguments: argparse.Namespace) -> int:
     """Open and check one package."""
     trust = Trust.of(Desk(arguments.folder))
     report = package.open_package(arguments.package, arguments.out, trust)
-    print(report.text())
+    print(f"{report.text()}\nWhat is inside: {arguments.out}")
     return 0 if report.good else 1
 
 

@@ -9,6 +9,7 @@ incoming/     uploads on their way        evidence/    packages that arrived
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 import json
 from pathlib import Path
 from typing import Final, cast
@@ -125,11 +126,13 @@ class Desk:
 
     def add_key(self) -> None:
         """Make a new signing key, retire those that were active, and save agency.json."""
+        self.signing_keys()
         records = cast("list[dict[str, JSON]]", self.config["keys"])
         for record in records:
             if record.get("state") == "active":
                 record["state"] = "retired"
-        name = f"signing-{len(records) + 1}.pem"
+        names = (f"signing-{number}.pem" for number in count(1))
+        name = next(name for name in names if not (self.private / name).exists())
         write_private(self.private / name, _pem(Ed25519PrivateKey.generate()))
         records.append({"file": name, "state": "active"})
         self._save()

@@ -85,14 +85,14 @@ class Report:
         return True
 
 
-def open_package(package: Path, folder: Path, trust: Trust) -> Report:
+def open_package(package: Path, folder: Path, trust: Trust, name: str = "") -> Report:
     """Decrypt PACKAGE into the new FOLDER and check it. Never raises for what is in it."""
-    report = Report(package.name)
+    report = Report(name or package.name)
     found: list[Path] = []
 
     def unpack() -> str:
         found.append(bag.unpack(package, trust.identity, folder))
-        return f"decrypted and unpacked into {found[0]}"
+        return "it was encrypted to us and arrived whole"
 
     def whole() -> str:
         return f"the bag is complete: {bag.check(found[0])} files are as listed"

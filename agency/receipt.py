@@ -28,7 +28,7 @@ def take_in(desk: Desk, upload: Upload) -> str:
     opening, opened = folder / "opening", folder / "opened"
     for old in (opening, opened):
         shutil.rmtree(old, ignore_errors=True)
-    report = package.open_package(upload.path, opening, Trust.of(desk))
+    report = package.open_package(upload.path, opening, Trust.of(desk), evidence)
     write(folder / "report.txt", f"{report.text()}\n".encode(), PRIVATE)
     opening.rename(opened)
     if report.good:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+import os
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -10,8 +11,7 @@ from . import merkle
 from .encoding import JSON, parse_object, parse_time, text_member
 from .errors import AgencyError
 
-_HEADER: Final = 8
-_MAX_BOX: Final = 256 << 20
+_MAX_FRAGMENT: Final = 256 << 20
 _HASH: Final = 32
 
 
@@ -28,13 +28,13 @@ def check(seals: bytes, video: Path, root: str, window: Window) -> int:
 
     SEALS are JSON lines `{"index","line","proof","root","size"}`: each line of the home's
     `fragments.jsonl` that was released, proved to be leaf `index` of the tree with ROOT (hex). The
-    video's fragments have to be exactly those of the lines, in their order, inside WINDOW.
+    video has to be an index for players and then exactly the fragments of the lines, in their
+    order, inside WINDOW. The index itself was made at home and is not sealed.
     """
-    name = video.name
-    fragments = []
+    pieces = []
     last = -1
     for number, text in enumerate(seals.splitlines()):
-        what = f"line {number + 1} of the seals of {name}"
+        what = f"line {number + 1} of the seals of {video.name}"
         proof = parse_object(text, what)
         index, line = _prove(proof, root, what)
         if index <= last:
@@ -43,10 +43,11 @@ def check(seals: bytes, video: Path, root: str, window: Window) -> int:
         fact = parse_object(line, what)
         if "sha256" in fact:
             _check_time(fact, window, what)
-            fragments.append(text_member(fact, "sha256", what))
-    if not fragments or fragments != _fragments(video):
-        raise AgencyError(f"{name} does not consist of the fragments that its seals list")
-    return len(fragments)
+            pieces.append((fact.get("length"), text_member(fact, "sha256", what)))
+    with video.open("rb") as file:
+        if not pieces or not _consists(file, pieces):
+            raise AgencyError(f"{video.name} is not made of the fragments that its seals list")
+    return len(pieces)
 
 
 def _prove(proof: dict[str, JSON], root: str, what: str) -> tuple[int, bytes]:
@@ -66,31 +67,30 @@ def _check_time(fact: dict[str, JSON], window: Window, what: str) -> None:
         raise AgencyError(f"{what} lies outside the time that was asked for")
 
 
-def _fragments(video: Path) -> list[str]:
-    """Return the SHA-256 of each fragment (moof and mdat) of an fMP4 file, in hex."""
-    hashes = []
-    size = video.stat().st_size
-    with video.open("rb") as file:
-        while file.tell() < size:
-            kind, box = _box(file, video.name)
-            if kind == b"moof":
-                following, data = _box(file, video.name)
-                if following != b"mdat":
-                    raise AgencyError(f"{video.name} holds a fragment without media")
-                hashes.append(sha256(box + data).hexdigest())
-            elif hashes or kind not in {b"ftyp", b"moov"}:
-                raise AgencyError(f"{video.name} holds something that was not sealed")
-    return hashes
+def _consists(file: BinaryIO, pieces: list[tuple[JSON, str]]) -> bool:
+    """Say whether FILE is an index (`ftyp`, `moov`) and one `mdat` of just these fragments."""
+    for wanted in (b"ftyp", b"moov"):
+        kind, size = _box(file)
+        if kind != wanted:
+            return False
+        file.seek(size, os.SEEK_CUR)
+    kind, size = _box(file)
+    start = file.tell()
+    for length, digest in pieces:
+        if type(length) is not int or not 0 < length <= _MAX_FRAGMENT:
+            return False
+        if sha256(file.read(length)).hexdigest() != digest:
+            return False
+    return kind == b"mdat" and file.tell() == start + size and not file.read(1)
 
 
-def _box(file: BinaryIO, name: str) -> tuple[bytes, bytes]:
-    """Read one box with its header (ISO/IEC 14496-12 section 4.2, 32-bit sizes)."""
-    header = file.read(_HEADER)
-    size = int.from_bytes(header[:4])
-    body = file.read(size - _HEADER) if _HEADER <= size <= _MAX_BOX else b""
-    if len(header) != _HEADER or len(body) != size - _HEADER:
-        raise AgencyError(f"{name} is cut short or no MP4")
-    return header[4:], header + body
+def _box(file: BinaryIO) -> tuple[bytes, int]:
+    """Read the head of a box (ISO/IEC 14496-12, 4.2): its kind, and how many bytes follow."""
+    head = file.read(8)
+    size = int.from_bytes(head[:4])
+    if size == 1:
+        return head[4:], max(int.from_bytes(file.read(8)) - 16, 0)
+    return head[4:], max(size - 8, 0)
 
 
 def _hash(text: JSON, what: str) -> bytes:

@@ -138,11 +138,11 @@ class Home:
         for index, fragment in enumerate(fragments):
             utc = (start + timedelta(seconds=index)).isoformat().replace("+00:00", "Z")
             digest = hashlib.sha256(fragment).hexdigest()
-            fact = {"i": index, "track": 1, "utc": utc, "sha256": digest}
+            fact = {"i": index, "utc": utc, "length": len(fragment), "sha256": digest}
             self.lines.append(canonical(fact))
         self.lines.append(canonical({"end": "post-roll", "fragments": 4}))
         init = box(b"ftyp", b"isom" + bytes(4)) + box(b"moov", bytes(90))
-        self.video = init + fragments[1] + fragments[2]
+        self.video = init + box(b"mdat", fragments[1] + fragments[2])
 
     def _tree(self) -> MerkleTree:
         return MerkleTree(self.lines)

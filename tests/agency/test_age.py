@@ -157,7 +157,7 @@ def test_our_test_header_is_one_that_age_reads(identity: Identity, tmp_path: Pat
         (lambda head: head.replace(b"\n-> ", b"\n-> grease\n\n-> "), "changed on its way"),
         (lambda head: head.replace(b"\n---", b"\n---\n"), "malformed"),
         (lambda head: head[:60], "cut short"),
-        (lambda head: head[:22] + b"-> x\n" + (b"A" * 64 + b"\n") * 1100, "too long|cut short"),
+        (lambda head: head[:22] + b"-> x\n" + (b"A" * 64 + b"\n") * 1100, "too long"),
         (lambda head: head[:22] + b"-> " + b"x" * 70_000 + b"\n", "cut short"),
         (
             lambda head: head[:22] + b"-> X25519 " + b"A" * 43 + b"\n" + b"A" * 43 + b"\n",

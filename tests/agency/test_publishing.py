@@ -108,6 +108,16 @@ def test_new_key_is_introduced_by_the_old_one(folder: Path, run: Run) -> None:
     assert known["keys"] == [header["kid"]]
 
 
+def test_keys_change_again_and_again(folder: Path, run: Run) -> None:
+    for states in (["retired", "active"], ["retired", "retired", "active"]):
+        assert run("statement", folder, "--new-key")[0] == 0
+        config_keys = json.loads((folder / "agency.json").read_text())["keys"]
+        assert [key["state"] for key in config_keys] == states
+    assert [key["file"] for key in config_keys][-1] == "signing-3.pem"
+    keys = statement(folder, 1)["keys"]
+    assert verified(audited(folder)[2], keys[1]["jwk"])[1]["sequence"] == 3
+
+
 def test_revoked_key_is_said_to_be_revoked(folder: Path, run: Run) -> None:
     run("statement", folder, "--new-key")
     new = json.loads((folder / "agency.json").read_text())["keys"]
@@ -327,6 +337,7 @@ def test_damaged_configuration(
     code, told = run("statement", folder)
     assert code == 1
     assert complaint in told
+    assert run("statement", folder, "--new-key")[0] == 1
 
 
 def test_other_kinds_of_key_are_refused(folder: Path, run: Run) -> None:

@@ -21,7 +21,7 @@ from agency.desk import Desk
 from agency.errors import AgencyError
 from agency.server import Server, Settings
 from agency.uploads import Uploads
-from agency.web import Site
+from agency.web import Handler, Site
 from scripts.children import ROOT, free_port
 
 from .conftest import ASK, INIT
@@ -440,6 +440,36 @@ async def test_killed_in_the_middle_of_an_upload(folder: Path, package: bytes, p
     again.send_signal(2)
     assert await again.wait() == 0
     assert len(audited(folder, max_age=60)) == 2
+
+
+def test_serve_until_interrupted(
+    folder: Path, run: Run, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: Server) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Server, "wait", interrupt)
+    code, told = run("serve", folder)
+    assert code == 0
+    assert f"Homes are given http://127.0.0.1:{port}/feed.json" in told
+
+
+async def test_faults_are_told_and_hang_ups_are_not(
+    http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for fault in (ConnectionResetError(), ValueError("a fault of ours")):
+
+        def break_down(_: Handler, fault: Exception = fault) -> None:
+            raise fault
+
+        monkeypatch.setattr(Handler, "_file", break_down)
+        with pytest.raises(aiohttp.ClientError):
+            await http.get("/feed.json")
+        told.append("".join(capsys.readouterr()))
+    assert told[0] == ""
+    assert "a fault of ours" in told[1]
+    assert "127.0.0.1" not in told[1]
 
 
 def test_site_knows_its_path(tmp_path: Path) -> None:
