@@ -244,7 +244,9 @@ def test_details_that_were_not_signed_are_refused() -> None:
     assert error_key(Details.parse, line({"case": "24-119"}), digest) == "details_changed"
 
 
-VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.just({}) | st.just([])
+VALUES: st.SearchStrategy[object] = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.just({}) | st.just([])
+)
 NAMES = st.sampled_from(["v", "type", "id", "geometry", "properties"])
 PROPERTIES = st.sampled_from(sorted(payload()["properties"]))
 
