@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import struct
+from typing import TypedDict, Unpack
 
 from custom_components.doorstep.footage.fragments import Fragment, FragmentParser, InitSegment
 from custom_components.doorstep.footage.ring import Received, Stream
@@ -78,18 +79,20 @@ def init_segment(*tracks: TrackSpec) -> bytes:
     )
 
 
-def fragment(
-    start: int,
-    duration: int = 500,
-    *,
-    track: int = 1,
-    key: bool = True,
-    samples: int = 5,
-    version: int = 1,
-    fill: bytes = b"f",
-    size: int = 20,
-) -> bytes:
-    """Build `moof` + `mdat` with `samples` frames of `size` bytes and equal durations."""
+class How(TypedDict, total=False):
+    """What a fragment may be like; `size` bytes a frame, `version` of its `tfdt`."""
+
+    track: int
+    key: bool
+    samples: int
+    size: int
+    version: int
+
+
+def fragment(start: int, duration: int = 500, **how: Unpack[How]) -> bytes:
+    """Build `moof` + `mdat` of frames of equal size and duration."""
+    track, key = how.get("track", 1), how.get("key", True)
+    samples, size, version = how.get("samples", 5), how.get("size", 20), how.get("version", 1)
     each = [duration // samples] * (samples - 1)
     each.append(duration - sum(each))
     flags = [SYNC if key else NOT_SYNC] + [NOT_SYNC] * (samples - 1)
@@ -108,7 +111,7 @@ def fragment(
             ),
         )
 
-    return moof(len(moof(0)) + 8) + box(b"mdat", (fill * size * samples)[: size * samples])
+    return moof(len(moof(0)) + 8) + box(b"mdat", b"f" * size * samples)
 
 
 def parsed(data: bytes) -> tuple[InitSegment, list[Fragment]]:
@@ -124,10 +127,10 @@ INIT_AV = parsed(init_segment(VIDEO, AUDIO))[0]
 
 
 def a_fragment(
-    start: int, duration: int = 500, *, init: InitSegment = INIT, **how: int
+    start: int, duration: int = 500, *, init: InitSegment = INIT, **how: Unpack[How]
 ) -> Fragment:
-    """Make one parsed fragment; `how` as for `fragment`."""
-    data = fragment(start, duration, **how)  # type: ignore[arg-type]
+    """Make one parsed fragment."""
+    data = fragment(start, duration, **how)
     return parsed(init.data + data)[1][0]
 
 
@@ -139,12 +142,12 @@ def stream(init: InitSegment = INIT, *, at: datetime = EPOCH) -> Stream:
 
 
 def received(
-    made: Stream, starts: Iterable[int], keys: Sequence[int] = (), **how: int
+    made: Stream, starts: Iterable[int], keys: Sequence[int] = (), **how: Unpack[How]
 ) -> list[Received]:
     """Half-second fragments at `starts`; those in `keys` (all, if empty) begin decodable."""
     return [
         Received(
-            a_fragment(start, init=made.init, key=start in keys if keys else True, **how), made
+            a_fragment(start, init=made.init, **(how | {"key": start in keys or not keys})), made
         )
         for start in starts
     ]

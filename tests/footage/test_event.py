@@ -13,6 +13,8 @@ from custom_components.doorstep.errors import StorageError
 from custom_components.doorstep.footage import event as module
 from custom_components.doorstep.footage.event import OpenClip, Outcome, RecorderSettings
 from custom_components.doorstep.footage.ring import Received
+from custom_components.doorstep.footage.writer import ClipWriter
+from tests.simulators.waiting import until
 
 from .synthetic import EPOCH, INIT_AV, a_fragment, received, stream
 
@@ -156,8 +158,7 @@ async def test_a_disk_that_cannot_follow_loses_whole_groups(tmp_path: Path, cloc
     for item in items[:4]:
         clip.feed(item)
     task = asyncio.create_task(clip.run())
-    while clip._waiting:
-        await asyncio.sleep(0.01)
+    await until(lambda: not clip._waiting)
     clip.feed(items[3])
     assert clip._waiting == 0
     clip.feed(items[4])
@@ -185,10 +186,8 @@ async def test_a_disk_that_fails_keeps_what_there_is(
     task = asyncio.create_task(clip.run())
     items = received(stream(), [0, 500, 1000])
     clip.feed(items[0])
-    while clip._writer is None:
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.02)
-    monkeypatch.setattr(module.ClipWriter, "write", failing(key, OSError(28, "full")))
+    await until(lambda: clip._writer and clip._writer._reached)
+    monkeypatch.setattr(ClipWriter, "write", failing(key, OSError(28, "full")))
     clip.feed(items[1])
     outcome = await task
     assert outcome.error is not None
@@ -211,7 +210,7 @@ async def test_a_disk_that_fails_from_the_start(
 async def test_a_disk_that_fails_at_the_end(
     clip: OpenClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module.ClipWriter, "close", failing("disk_failed", OSError(5, "bad")))
+    monkeypatch.setattr(ClipWriter, "close", failing("disk_failed", OSError(5, "bad")))
     for item in received(stream(), range(0, 6000, 500)):
         clip.feed(item)
     outcome = await clip.run()

@@ -85,8 +85,7 @@ def test_what_fits_less_is_tried_next() -> None:
         (b"[error] Stream map '0:v:0' matches no streams.", "camera_no_video"),
         (b"[error] Output file #0 does not contain any stream", "camera_no_video"),
         (
-            b"[mp4 @ 0x1] [error] Could not find tag for codec pcm_mulaw in stream #1, codec not"
-            b" currently supported in container",
+            b"[error] Could not find tag for codec pcm_mulaw, not currently supported in container",
             "camera_codec",
         ),
         (
@@ -102,8 +101,6 @@ def test_causes(line: bytes, cause: str | None) -> None:
     messages = Messages(SECRET)
     messages.add(line)
     assert messages.cause == cause
-    messages.add(b"401 Unauthorized")
-    assert messages.cause == cause or "camera_unauthorized"
 
 
 def test_the_first_cause_counts() -> None:
@@ -150,16 +147,25 @@ def program(tmp_path: Path) -> Program:
     return Program(tmp_path)
 
 
+def runs(pid: Path) -> bool:
+    """Whether the process whose number is in a file is still there."""
+    return Path("/proc", pid.read_text().strip()).exists()
+
+
 async def end_of(
     ffmpeg: str, *, connect: float = 10, stall: float = 10
 ) -> tuple[Sequence[Fragment], CameraError]:
     """Receive until the error that ends every stream."""
     found: list[Fragment] = []
-    received = receive(ffmpeg, SECRET, Form(), connect=connect, stall=stall)
-    with pytest.raises(CameraError) as caught:
+
+    async def take() -> None:
+        received = receive(ffmpeg, SECRET, Form(), connect=connect, stall=stall)
         async with aclosing(received):
             async for _, one in received:
                 found.append(one)
+
+    with pytest.raises(CameraError) as caught:
+        await take()
     return found, caught.value
 
 
@@ -223,7 +229,7 @@ async def test_one_that_hangs_is_killed(
     begun = time.monotonic()
     await end_of(ffmpeg, stall=0.05)
     assert time.monotonic() - begun < 5
-    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
+    assert not runs(tmp_path / "pid")
 
 
 async def test_cancelling_ends_the_child(program: Program, tmp_path: Path) -> None:
@@ -240,7 +246,7 @@ async def test_cancelling_ends_the_child(program: Program, tmp_path: Path) -> No
     await first.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
+    assert not runs(tmp_path / "pid")
 
 
 async def test_no_ffmpeg(tmp_path: Path) -> None:

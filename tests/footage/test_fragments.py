@@ -187,7 +187,7 @@ def test_refused_fragment(index: bytes, media: bytes) -> None:
 
 
 def test_refused_input_is_described() -> None:
-    with pytest.raises(CameraError, match="what=0 moov boxes|what=no init segment"):
+    with pytest.raises(CameraError, match="what=no init segment"):
         parsed(box(b"moov"))
 
 

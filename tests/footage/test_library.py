@@ -151,7 +151,7 @@ def test_a_deletion_cut_short_is_finished_at_the_next_start(
 ) -> None:
     clip = house.add(EPOCH)
 
-    def fail(_self: Path, *, missing_ok: bool) -> None:
+    def fail(_self: Path, **_: bool) -> None:
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(Path, "unlink", fail)
@@ -221,14 +221,10 @@ def test_started_again_nothing_changes(house: House) -> None:
     assert house.sealed == []
 
 
-def reopened_clip(house: House, clip: Clip) -> None:
-    clip.lines.rename(clip.files.open_lines)
-    clip.video.rename(clip.files.open_video)
-
-
 def test_a_clip_cut_short_is_repaired_and_sealed(house: House) -> None:
     clip = house.clip(EPOCH, seconds=3)
-    reopened_clip(house, clip)
+    clip.lines.rename(clip.files.open_lines)
+    clip.video.rename(clip.files.open_video)
     with clip.files.open_video.open("r+b") as video:
         video.truncate(clip.size - 1)
     found = house.reopen().get(clip.id)
@@ -313,11 +309,10 @@ def test_no_index_no_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         House(tmp_path)
 
 
-def plan(library: Library, statement: str, arguments: tuple[object, ...]) -> str:
+def plan(library: Library, statement: str) -> str:
     with library._database.read() as tx:
-        return " ".join(
-            str(row["detail"]) for row in tx.execute(f"EXPLAIN QUERY PLAN {statement}", arguments)
-        )
+        rows = tx.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+    return " ".join(row["detail"] for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -335,6 +330,6 @@ def test_queries_use_an_index(house: House, ask: Callable[[Library], object], in
     house.library._database._connection.set_trace_callback(asked.append)
     ask(house.library)
     house.library._database._connection.set_trace_callback(None)
-    plans = [plan(house.library, query, ()) for query in asked if query.startswith("SELECT")]
+    plans = [plan(house.library, query) for query in asked if query.startswith("SELECT")]
     assert any(f"INDEX {index}" in one for one in plans), plans
     assert not any("TEMP B-TREE FOR ORDER" in one for one in plans)

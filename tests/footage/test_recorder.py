@@ -1,10 +1,11 @@
 """The recorder, with a camera moved by hand: what it tells, keeps, and does about trouble."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 import contextlib
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 
@@ -15,9 +16,11 @@ from custom_components.doorstep.footage.event import RecorderSettings
 from custom_components.doorstep.footage.ffmpeg import Form
 from custom_components.doorstep.footage.fragments import Fragment, InitSegment
 from custom_components.doorstep.footage.library import Library
+from custom_components.doorstep.footage.lines import EventKind
 from custom_components.doorstep.footage.recorder import Recorder, RecorderStatus
+from tests.simulators.waiting import until
 
-from .synthetic import AUDIO, EPOCH, VIDEO, a_fragment, init_segment, parsed
+from .synthetic import EPOCH, INIT, INIT_AV, How, a_fragment
 
 SETTINGS = RecorderSettings(pre_roll=1, post_roll=2, longest=20, retry=0.001, longest_retry=0.004)
 
@@ -29,7 +32,7 @@ class Camera:
         self.seconds = 1000.0
         self.asked: list[tuple[str, Form]] = []
         self.pauses: list[float] = []
-        self.queue: asyncio.Queue[tuple[InitSegment, Fragment] | CameraError] = asyncio.Queue()
+        self.queue: asyncio.Queue[Fragment | CameraError] = asyncio.Queue()
 
     def now(self) -> datetime:
         return EPOCH + timedelta(seconds=self.seconds)
@@ -45,31 +48,31 @@ class Camera:
     ) -> AsyncGenerator[tuple[InitSegment, Fragment]]:
         assert (ffmpeg, connect, stall) == ("ffmpeg", SETTINGS.connect, SETTINGS.stall)
         self.asked.append((source, form))
-        init, _ = parsed(init_segment(VIDEO, AUDIO) if form.audio else init_segment(VIDEO))
         while True:
             item = await self.queue.get()
             try:
                 if isinstance(item, CameraError):
                     raise item
-                yield init, item[1]
+                yield (INIT_AV if form.audio else INIT), item
             finally:
                 self.queue.task_done()
 
-    async def send(self, *starts: int, duration: int = 500, **how: int) -> None:
+    async def send(
+        self, *starts: int, duration: int = 500, init: InitSegment = INIT, **how: Unpack[How]
+    ) -> None:
         """Let fragments arrive, each as long after the one before as it is long."""
         for start in starts:
-            fragment = a_fragment(start, duration, **how)
-            self.seconds += duration / 1000 if how.get("track", 1) == 1 else 0
-            await self.put((parsed(init_segment(VIDEO))[0], fragment))
+            fragment = a_fragment(start, duration, init=init, **how)
+            self.seconds += duration / 1000 if fragment.track.kind == "video" else 0
+            await self.put(fragment)
 
     async def fail(self, key: str) -> None:
         """Break the connection and wait until the next one is tried."""
         asked = len(self.asked)
         await self.put(CameraError(key))
-        while len(self.asked) == asked:
-            await asyncio.sleep(0.001)
+        await until(lambda: len(self.asked) > asked)
 
-    async def put(self, item: tuple[InitSegment, Fragment] | CameraError) -> None:
+    async def put(self, item: Fragment | CameraError) -> None:
         self.queue.put_nowait(item)
         await self.queue.join()
         await asyncio.sleep(0)
@@ -110,11 +113,6 @@ class Desk:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             self.library.close()
-
-    async def until(self, done: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
-            while not done():
-                await asyncio.sleep(0.001)
 
 
 @pytest.fixture
@@ -175,7 +173,7 @@ async def test_a_source_that_fails(desk: Desk) -> None:
 
     desk.recorder.source = source
     async with desk.running():
-        await desk.until(lambda: len(desk.told) == 2)
+        await until(lambda: len(desk.told) == 2)
     assert desk.told == [("filling", None), ("failed", "camera_unreachable"), ("off", None)]
 
 
@@ -188,7 +186,7 @@ async def test_tries_less_and_less_often(desk: Desk, monkeypatch: pytest.MonkeyP
             pauses.append(seconds)
         await sleep(0)
 
-    monkeypatch.setattr(module.asyncio, "sleep", record)
+    monkeypatch.setattr(asyncio, "sleep", record)
     async with desk.running():
         for _ in range(4):
             desk.camera.queue.put_nowait(CameraError("camera_unreachable"))
@@ -207,7 +205,7 @@ async def test_a_clip_with_its_pre_roll(desk: Desk) -> None:
         at = desk.camera.now()
         clip_id = desk.recorder.trigger("ring", at)
         await desk.camera.send(*range(3000, 6000, 500))
-        await desk.until(lambda: desk.clips)
+        await until(lambda: desk.clips)
         assert desk.library.get(clip_id) == desk.clips[0]
     (clip,) = desk.clips
     assert (clip.id, clip.event, clip.event_at, clip.doorbell) == (clip_id, "ring", at, "door")
@@ -224,7 +222,7 @@ async def test_events_extend_a_clip_then_make_another(desk: Desk) -> None:
         await desk.camera.send(1500)
         assert desk.recorder.trigger("ring", desk.camera.now()) == first
         await desk.camera.send(*range(2000, 4000, 500))
-        await desk.until(lambda: desk.clips)
+        await until(lambda: desk.clips)
         assert desk.recorder.trigger("manual", desk.camera.now()) != first
     assert desk.clips[0].end - desk.clips[0].event_at >= timedelta(seconds=2.5)
     assert [clip.event for clip in desk.clips] == ["motion", "manual"]
@@ -245,7 +243,7 @@ async def test_an_event_before_the_first_frame(desk: Desk) -> None:
     async with desk.running():
         clip_id = desk.recorder.trigger("ring", desk.camera.now())
         await desk.camera.send(*range(0, 2500, 500))
-        await desk.until(lambda: desk.clips)
+        await until(lambda: desk.clips)
     assert desk.clips[0].id == clip_id
 
 
@@ -257,7 +255,7 @@ async def test_an_event_without_frames(desk: Desk, monkeypatch: pytest.MonkeyPat
         desk.camera.seconds += 60
         desk.recorder.trigger("ring", desk.camera.now())
         desk.camera.seconds += 60
-        await desk.until(lambda: not desk.recorder._clips)
+        await until(lambda: not desk.recorder._clips)
     assert desk.clips == []
     assert list(desk.library.folder.glob("door/*/*.partial")) == []
 
@@ -269,7 +267,7 @@ async def test_a_lost_stream_is_a_gap_in_the_clip(desk: Desk) -> None:
         await desk.camera.fail("camera_lost")
         desk.camera.seconds += 0.75
         await desk.camera.send(9000, 9500, 10000)
-        await desk.until(lambda: desk.clips)
+        await until(lambda: desk.clips)
     assert b'"reason":"restart"' in desk.clips[0].lines.read_bytes()
     assert desk.clips[0].seconds in {3.25, 3.75}
 
@@ -292,7 +290,7 @@ async def test_a_clip_goes_on_over_a_jump(desk: Desk) -> None:
         await desk.camera.send(0, 500)
         desk.recorder.trigger("ring", desk.camera.now())
         await desk.camera.send(*range(500_000, 502_500, 500))
-        await desk.until(lambda: desk.clips)
+        await until(lambda: desk.clips)
     assert 3 <= desk.clips[0].seconds <= 3.5
 
 
@@ -304,18 +302,17 @@ async def test_timestamps_that_stand_still(desk: Desk) -> None:
         assert desk.recorder.status.reason is None
         desk.camera.seconds += 0.2
         await desk.camera.send(501, duration=1)
-        await desk.until(lambda: len(desk.camera.asked) == 2)
+        await until(lambda: len(desk.camera.asked) == 2)
     assert ("failed", "camera_stalled") in desk.told
 
 
 async def test_sound_before_the_first_frame_is_dropped(camera: Camera, tmp_path: Path) -> None:
-    init, _ = parsed(init_segment(VIDEO, AUDIO))
     desk = Desk(camera, tmp_path, RecorderSettings(audio=True))
     async with desk.running():
-        await camera.send(0, init=init, track=2)
+        await camera.send(0, init=INIT_AV, track=2)
         assert desk.recorder._ring.size == 0
-        await camera.send(0, init=init)
-        await camera.send(0, init=init, track=2)
+        await camera.send(0, init=INIT_AV)
+        await camera.send(0, init=INIT_AV, track=2)
         assert len(desk.recorder._ring.since(EPOCH)) == 2
 
 
@@ -346,7 +343,7 @@ async def test_a_stream_of_key_frames_is_asked_for_in_larger_portions(desk: Desk
         await desk.camera.send(2300, duration=100, samples=1, key=False)
         assert len(desk.camera.asked) == 1
         await desk.camera.send(*range(2400, 3400, 100), duration=100, samples=1)
-        await desk.until(lambda: len(desk.camera.asked) == 2)
+        await until(lambda: len(desk.camera.asked) == 2)
         await desk.camera.send(*range(0, 1500, 100), duration=100, samples=1)
     assert [form.sparse for _, form in desk.camera.asked] == [False, True]
     assert "failed" not in [state for state, _ in desk.told]
@@ -361,7 +358,7 @@ async def test_the_picture_of_the_instant(desk: Desk) -> None:
         await asyncio.sleep(0.01)
         assert desk.pictures == []
         await desk.camera.send(2000)
-        await desk.until(lambda: desk.pictures)
+        await until(lambda: desk.pictures)
         assert desk.pictures == [(clip_id, "ring", b"jpeg of 1")]
     assert desk.clips[0].picture.read_bytes() == b"jpeg of 1"
 
@@ -373,7 +370,7 @@ async def test_a_picture_though_the_frames_never_come(
     async with desk.running():
         await desk.camera.send(0)
         desk.recorder.trigger("ring", desk.camera.now() + timedelta(seconds=9))
-        await desk.until(lambda: desk.pictures)
+        await until(lambda: desk.pictures)
 
 
 @pytest.mark.parametrize(
@@ -386,14 +383,14 @@ async def test_a_picture_though_the_frames_never_come(
     ],
 )
 async def test_the_ring_has_the_kept_picture(
-    desk: Desk, stills: list[object], kinds: tuple[event.EventKind, event.EventKind], kept: bytes
+    desk: Desk, stills: list[object], kinds: tuple[EventKind, EventKind], kept: bytes
 ) -> None:
     stills += [b"1", b"2"]
     async with desk.running():
         await desk.camera.send(0, 500)
         for n, kind in enumerate(kinds):
             desk.recorder.trigger(kind, desk.camera.now() - timedelta(seconds=0.1))
-            await desk.until(lambda n=n: len(desk.pictures) == n + 1)
+            await until(lambda: len(desk.pictures) > n)  # noqa: B023 - awaited at once
     assert [(kind, jpeg) for _, kind, jpeg in desk.pictures] == [
         (kinds[0], b"1 of 1"),
         (kinds[1], b"2 of 1"),
@@ -407,10 +404,10 @@ async def test_no_picture_is_told(desk: Desk, stills: list[object]) -> None:
         await desk.camera.send(0, 500)
         at = desk.camera.now() - timedelta(seconds=0.1)
         desk.recorder.trigger("ring", at)
-        await desk.until(lambda: desk.recorder.status.reason == "camera_no_picture")
+        await until(lambda: desk.recorder.status.reason == "camera_no_picture")
         assert desk.pictures == []
         desk.recorder.trigger("ring", at)
-        await desk.until(lambda: desk.recorder.status.reason is None)
+        await until(lambda: desk.recorder.status.reason is None)
 
 
 async def test_a_picture_that_does_not_fit(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -421,7 +418,7 @@ async def test_a_picture_that_does_not_fit(desk: Desk, monkeypatch: pytest.Monke
     async with desk.running():
         await desk.camera.send(0, 500)
         desk.recorder.trigger("ring", desk.camera.now() - timedelta(seconds=0.1))
-        await desk.until(lambda: desk.recorder.status.reason == "disk_full")
+        await until(lambda: desk.recorder.status.reason == "disk_full")
 
 
 async def test_after_a_full_disk_recording_goes_on(
@@ -436,12 +433,12 @@ async def test_after_a_full_disk_recording_goes_on(
             full.setattr(event, "ClipWriter", fail)
             desk.recorder.trigger("ring", desk.camera.now())
             await desk.camera.send(*range(1000, 4000, 500))
-            await desk.until(lambda: desk.recorder.status.reason == "disk_full")
+            await until(lambda: desk.recorder.status.reason == "disk_full")
         assert desk.recorder.status.state == "ready"
         assert desk.clips == []
         desk.recorder.trigger("ring", desk.camera.now())
         await desk.camera.send(*range(4000, 7000, 500))
-        await desk.until(lambda: desk.clips)
+        await until(lambda: desk.clips)
         assert desk.recorder.status.reason is None
 
 
@@ -454,7 +451,7 @@ async def test_an_index_that_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
         await desk.camera.send(0, 500)
         desk.recorder.trigger("ring", desk.camera.now())
         await desk.camera.send(*range(1000, 4000, 500))
-        await desk.until(lambda: desk.recorder.status.reason == "database_failed")
+        await until(lambda: desk.recorder.status.reason == "database_failed")
     assert len(desk.clips) == 1
 
 

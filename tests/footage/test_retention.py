@@ -34,33 +34,31 @@ def a_clip(day: int, size: int = 100) -> Clip:
 CLIPS = [a_clip(day) for day in range(10)]
 
 
-def chosen(
-    held: int = 1000,
-    free: int = 10000,
-    total: int = 10000,
-    spared: frozenset[str] = frozenset(),
-) -> list[tuple[str, str]]:
-    usage = Usage(10, held, Space(free, total))
-    return [(clip.id, why) for clip, why in surplus(CLIPS, usage, POLICY, NOW, spared)]
+def chosen(usage: Usage, *spared: str) -> list[tuple[str, str]]:
+    return [(clip.id, why) for clip, why in surplus(CLIPS, usage, POLICY, NOW, frozenset(spared))]
+
+
+def usage(held: int = 1000, free: int = 10000, total: int = 10000) -> Usage:
+    return Usage(10, held, Space(free, total))
 
 
 @pytest.mark.parametrize(
-    ("usage", "gone"),
+    ("given", "gone"),
     [
-        ({}, [("clip0", "age"), ("clip1", "age")]),
-        ({"held": 1201}, [("clip0", "age"), ("clip1", "age"), ("clip2", "size")]),
-        ({"held": 1200}, [("clip0", "age"), ("clip1", "age")]),
-        ({"total": 1400}, [("clip0", "age"), ("clip1", "age"), ("clip2", "size")]),
-        ({"free": -200}, [("clip0", "age"), ("clip1", "age"), ("clip2", "free-space")]),
-        ({"free": -100}, [("clip0", "age"), ("clip1", "age")]),
+        (usage(), [("clip0", "age"), ("clip1", "age")]),
+        (usage(held=1201), [("clip0", "age"), ("clip1", "age"), ("clip2", "size")]),
+        (usage(held=1200), [("clip0", "age"), ("clip1", "age")]),
+        (usage(total=1400), [("clip0", "age"), ("clip1", "age"), ("clip2", "size")]),
+        (usage(free=-200), [("clip0", "age"), ("clip1", "age"), ("clip2", "free-space")]),
+        (usage(free=-100), [("clip0", "age"), ("clip1", "age")]),
     ],
 )
-def test_oldest_first(usage: dict[str, int], gone: list[tuple[str, str]]) -> None:
-    assert chosen(**usage) == gone
+def test_oldest_first(given: Usage, gone: list[tuple[str, str]]) -> None:
+    assert chosen(given) == gone
 
 
 def test_others_go_in_place_of_the_spared() -> None:
-    assert chosen(held=1101, spared=frozenset({"clip0", "clip2"})) == [
+    assert chosen(usage(held=1101), "clip0", "clip2") == [
         ("clip1", "age"),
         ("clip3", "size"),
     ]
@@ -68,11 +66,11 @@ def test_others_go_in_place_of_the_spared() -> None:
 
 def test_age_is_judged_by_the_end() -> None:
     policy = RetentionPolicy(days=10)
-    usage = Usage(1, 1, Space(10**12, 10**12))
-    assert list(surplus(CLIPS, usage, policy, NOW + timedelta(seconds=30))) == []
+    roomy = Usage(1, 1, Space(10**12, 10**12))
+    assert list(surplus(CLIPS, roomy, policy, NOW + timedelta(seconds=30))) == []
     later = NOW + timedelta(seconds=31)
-    assert [clip.id for clip, _ in surplus(CLIPS, usage, policy, later)] == ["clip0"]
+    assert [clip.id for clip, _ in surplus(CLIPS, roomy, policy, later)] == ["clip0"]
 
 
 def test_all_may_go() -> None:
-    assert len(chosen(free=-5000)) == 10
+    assert len(chosen(usage(free=-5000))) == 10

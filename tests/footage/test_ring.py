@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from hypothesis import given, strategies as st
 
-from custom_components.doorstep.footage.ring import Received, Ring
+from custom_components.doorstep.footage.ring import Received, Ring, Stream
 
 from .synthetic import (
     AUDIO,
@@ -52,7 +52,7 @@ def test_keeps_at_least_its_seconds_and_less_than_a_group_more() -> None:
     assert ring.seconds == 2.5
 
 
-def stream_of(ring: Ring) -> object:
+def stream_of(ring: Ring) -> Stream:
     return ring.since(EPOCH)[0].stream
 
 

@@ -41,7 +41,7 @@ def greys(ffmpeg: str) -> list[Received]:
 
 def frame_in(jpeg: bytes) -> float:
     """Number of the frame, by its shade in the full range of a JPEG."""
-    with av.open(BytesIO(jpeg)) as picture:
+    with av.open(BytesIO(jpeg), "r") as picture:
         frame = next(picture.decode(video=0))
     shade = float(frame.to_ndarray(format="gray").mean()) * 219 / 255 + 16
     return (shade - 20) / 5
