@@ -56,7 +56,7 @@ def stage(studio: Studio) -> Iterator[Stage]:
     """A page of its own; at the end it must have asked nobody else and met no error."""
     stage = studio.run(studio.stage)
     yield stage
-    studio.run(stage.page.close)
+    studio.run(stage.leave)
     assert stage.foreign == []
     assert stage.errors == []
 

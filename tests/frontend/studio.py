@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-import json
 from pathlib import Path
 import shutil
 import subprocess
@@ -11,11 +10,10 @@ import sys
 from typing import Any, Final
 
 from playwright.sync_api import (
-    BrowserContext,
+    Error,
     Page,
     Playwright,
     Request,
-    ViewportSize,
     expect,
     sync_playwright,
 )
@@ -48,6 +46,7 @@ class Stage:
     base: str
     foreign: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    leave: Callable[[], None] = field(default=lambda: None)
 
     def open(
         self,
@@ -61,7 +60,8 @@ class Stage:
             "snapshot": scenes.snapshot() if snapshot is None else snapshot,
             "answers": scenes.answers() if answers is None else answers,
         }
-        self.page.add_init_script(f"window.script = {json.dumps(script)}")
+        # the one thing that a page leaves to the next
+        self.page.evaluate("script => { window.name = JSON.stringify(script); }", script)
         self.page.goto(self.base + path, wait_until="commit")
         self.page.wait_for_function("window.house")
         return self.page
@@ -96,38 +96,48 @@ class Studio:
         assert self._server.stdout is not None
         self.base = f"http://127.0.0.1:{self._server.stdout.readline().strip()}"
         self._playwright: Playwright = self.run(lambda: sync_playwright().start())
-        self._context: BrowserContext = self.run(self._launch)
+        self._page: Page = self.run(self._launch)
 
-    def _launch(self) -> BrowserContext:
+    def _launch(self) -> Page:
         expect.set_options(timeout=PATIENCE)
-        chromium = next(
-            filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
-        )
+        names = ("chromium", "chromium-browser", "google-chrome")
+        chromium = next(filter(None, map(shutil.which, names)))
         browser = self._playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        size: ViewportSize = {"width": DESKTOP[0], "height": DESKTOP[1]}
-        context = browser.new_context(viewport=size, service_workers="block")
-        context.set_default_timeout(PATIENCE)
-        return context
+        page = browser.new_page(service_workers="block")
+        page.set_default_timeout(PATIENCE)
+        return page
 
     def run[T](self, work: Callable[[], T]) -> T:
         """Run WORK in playwright's thread."""
         return self._thread.submit(work).result()
 
     def stage(self) -> Stage:
-        """Open a fresh page; whom it asks is written down."""
-        page = self._context.new_page()
+        """Clear the page for the next test; whom it asks and what fails in it is written down."""
+        page = self._page
         stage = Stage(page, self.base)
-        page.on("pageerror", lambda error: stage.errors.append(str(error)))
 
-        def note(request: Request) -> None:
+        def failed(error: Error) -> None:
+            stage.errors.append(str(error))
+
+        def asked(request: Request) -> None:
             if not request.url.startswith((self.base, "data:")):
                 stage.foreign.append(request.url)
 
-        page.on("request", note)
+        page.on("pageerror", failed)
+        page.on("request", asked)
+        stage.leave = lambda: self._clear(failed, asked)
+        page.goto(f"{self.base}/media/clip.jpg")
+        stage.look(*DESKTOP, "light")
         return stage
 
+    def _clear(self, *listeners: Callable[..., None]) -> None:
+        for event, listener in zip(("pageerror", "request"), listeners, strict=True):
+            self._page.remove_listener(event, listener)
+        self._page.unroute_all()
+        self._page.emulate_media(reduced_motion="null")
+
     def close(self) -> None:
-        self.run(self._context.close)
+        self.run(self._page.close)
         self.run(self._playwright.stop)
         self._thread.shutdown()
         self._server.terminate()

@@ -33,7 +33,7 @@ VIEWS: Final[dict[str, tuple[str, Document]]] = {
     "decision-granted": (f"{REQUEST}/decision", scenes.snapshot(releases=[scenes.release()])),
     "ledger": ("/doorstep/ledger", scenes.snapshot()),
 }
-PICTURES: Final = {("phone", "light"), ("phone", "dark"), ("desktop", "light")}
+PICTURES: Final = {("phone", "dark"), ("desktop", "light")}
 
 
 @pytest.mark.parametrize("view", VIEWS)

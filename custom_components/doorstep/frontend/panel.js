@@ -2,7 +2,7 @@
 
 import { Desk } from "./desk.js";
 import { draw, h } from "./dom.js";
-import { icon, notice, waiting, button } from "./parts/basics.js";
+import { button, icon, notice, waiting } from "./parts/basics.js";
 import { ROOT, back, follow, ledgerPath, place } from "./router.js";
 import { styles } from "./styles.js";
 import { DecisionView } from "./views/decision.js";
@@ -82,7 +82,11 @@ class DoorstepPanel extends HTMLElement {
 
   async #speak(hass) {
     this.#spokenBy = hass;
-    this.#desk.words = await loadWords(hass);
+    try {
+      this.#desk.words = await loadWords(hass);
+    } catch {
+      this.#spokenBy = undefined; // try again with the next hass
+    }
     this.#update();
   }
 
@@ -151,9 +155,7 @@ class DoorstepPanel extends HTMLElement {
     const parent = this.#view?.parent;
     return h("header", null,
       h("div", { class: "toolbar" },
-        parent && words
-          ? h("button", { key: "back", type: "button", class: "tool", "aria-label": words.t("panel_back"), onclick: () => back(parent) }, icon("back"))
-          : this.#menu(),
+        parent && words ? tool("back", words.t("panel_back"), () => back(parent)) : this.#menu(),
         h("div", { class: "title" }, words && (parent ? this.#view.title : words.t("panel_title")))),
       words && !parent && h("nav", { "aria-label": words.t("panel_title") }, TABS.map(([view, key, path]) =>
         h("a", { key: view, "aria-current": this.#view instanceof VIEWS[view] && "page", ...follow(path) }, words.t(key)))));
@@ -166,8 +168,7 @@ class DoorstepPanel extends HTMLElement {
     }
     const toggle = () => this.dispatchEvent(new CustomEvent("hass-toggle-menu", { bubbles: true, composed: true }));
     const { words } = this.#desk;
-    return this.#narrow && words &&
-      h("button", { key: "menu", type: "button", class: "tool", "aria-label": words.t("panel_menu"), onclick: toggle }, icon("menu"));
+    return this.#narrow && words && tool("menu", words.t("panel_menu"), toggle);
   }
 
   #content() {
@@ -178,9 +179,14 @@ class DoorstepPanel extends HTMLElement {
       error && notice("error", error),
       this.#failure && notice("error", h("p", null, words.error(this.#failure)),
         button(words.t("panel_retry"), () => this.#subscribe(), { class: "small" })),
-      snapshot && this.#view ? h("div", { key: this.#viewKey }, this.#view.render()) : !this.#failure && waiting(words.t("panel_loading")),
+      snapshot && this.#view
+        ? h("div", { key: this.#viewKey }, this.#view.render())
+        : !this.#failure && waiting(words.t("panel_loading")),
     ];
   }
 }
+
+const tool = (name, label, onclick) =>
+  h("button", { key: name, type: "button", class: "tool", "aria-label": label, onclick }, icon(name));
 
 if (!customElements.get("doorstep-panel")) customElements.define("doorstep-panel", DoorstepPanel);

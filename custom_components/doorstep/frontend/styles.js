@@ -24,7 +24,6 @@ export const styles = `
 * { box-sizing: border-box; }
 h1, h2, h3, p, dl, dd, ul, ol, figure { margin: 0; padding: 0; }
 h1 { font-size: 24px; font-weight: 400; line-height: 1.3; }
-h1, dialog h2, [data-focus]:focus { outline: none; }
 h2 { font-size: 18px; font-weight: 500; line-height: 1.4; }
 h3 { font-size: 14px; font-weight: 500; margin-top: 8px; }
 ul, ol { list-style: none; }
@@ -33,6 +32,7 @@ code { font-family: var(--ha-font-family-code, monospace); font-size: 0.92em; }
 summary { cursor: pointer; color: var(--accent-text); padding: 6px 0; width: fit-content; }
 details > * + * { margin-top: 8px; }
 :focus-visible { outline: 2px solid var(--accent-text); outline-offset: 2px; border-radius: 4px; }
+[tabindex="-1"]:focus { outline: none; }
 [hidden] { display: none; }
 
 header {
@@ -48,7 +48,10 @@ header {
   border: 0; border-radius: 50%; color: inherit; background: none; cursor: pointer;
 }
 nav { display: flex; gap: 8px; padding: 0 12px; }
-nav a { display: flex; align-items: center; min-height: 44px; padding: 0 16px; color: inherit; text-decoration: none; border-bottom: 3px solid transparent; }
+nav a {
+  display: flex; align-items: center; min-height: 44px; padding: 0 16px; color: inherit;
+  text-decoration: none; border-bottom: 3px solid transparent;
+}
 nav a[aria-current] { font-weight: 500; border-bottom-color: currentcolor; }
 
 main { padding: 20px var(--gap) 48px; }
@@ -99,10 +102,13 @@ main > .notice { max-width: 760px; margin: 0 auto var(--gap); }
 .chip.busy { --tone: var(--accent); }
 .chip.attention { --tone: var(--warn); }
 .chip.bad { --tone: var(--bad); color: inherit; }
-.confirmed { display: inline-flex; align-items: center; gap: 4px; font-size: 12px; font-weight: 500; color: color-mix(in srgb, var(--good) 70%, var(--primary-text-color)); }
+.confirmed {
+  display: inline-flex; align-items: center; gap: 4px; font-size: 12px; font-weight: 500;
+  color: color-mix(in srgb, var(--good) 70%, var(--primary-text-color));
+}
 .confirmed .icon { width: 18px; height: 18px; }
 
-.facts { display: grid; grid-template-columns: minmax(110px, 32%) minmax(0, 1fr); gap: 8px 16px; }
+.facts { display: grid; grid-template-columns: minmax(110px, min(32%, 200px)) minmax(0, 1fr); gap: 8px 16px; }
 .facts dt { color: var(--quiet); }
 .facts:empty { display: none; }
 .lines > div + div { margin-top: 2px; }
@@ -146,15 +152,22 @@ main > .notice { max-width: 760px; margin: 0 auto var(--gap); }
 .button.filled { color: #fff; background: var(--accent-fill); border-color: transparent; }
 .button.filled:hover:not(:disabled) { background: color-mix(in srgb, var(--accent-fill) 86%, black); }
 .button:disabled { opacity: 0.45; cursor: not-allowed; }
+.outside .button { padding-inline: 0; min-height: 28px; }
 .choice { display: flex; gap: 12px; align-items: start; padding: 10px 0; cursor: pointer; }
 .choice input { width: 20px; height: 20px; margin: 1px 0 0; accent-color: var(--accent-fill); flex: none; }
 
 .video { display: block; width: 100%; aspect-ratio: 16 / 9; border-radius: 8px; background: #000; }
 .clips { display: grid; gap: var(--gap); grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); }
 .clips figcaption { display: flex; flex-wrap: wrap; gap: 0 8px; padding-top: 6px; }
-.map svg[role=img] { display: block; width: min(100%, 520px); height: auto; border-radius: 8px; background: color-mix(in srgb, var(--quiet) 8%, transparent); }
+.map svg[role=img] {
+  display: block; width: min(100%, 520px); height: auto; border-radius: 8px;
+  background: color-mix(in srgb, var(--quiet) 8%, transparent);
+}
 .map figcaption { display: flex; flex-wrap: wrap; gap: 4px 16px; padding-top: 8px; color: var(--quiet); }
-.map .area { fill: color-mix(in srgb, var(--accent) 18%, transparent); stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; }
+.map .area {
+  fill: color-mix(in srgb, var(--accent) 18%, transparent); stroke: var(--accent); stroke-width: 2;
+  stroke-linejoin: round;
+}
 .map .home { fill: var(--primary-text-color); }
 .map .bell { fill: var(--card-background-color, #fff); stroke: var(--primary-text-color); stroke-width: 2; }
 .map .bell.matching { fill: var(--accent); }
@@ -173,11 +186,18 @@ dialog {
   color: inherit; background: var(--ha-card-background, var(--card-background-color, #fff));
   border: 1px solid var(--line); border-radius: 24px;
 }
+dialog .actions { position: sticky; bottom: -24px; margin: 0 -24px -24px; padding: 12px 24px 24px; background: inherit; }
 dialog::backdrop { background: #0008; }
 .waiting { display: grid; place-items: center; padding: 64px 0; }
-.spinner { width: 36px; height: 36px; border: 4px solid var(--line); border-top-color: var(--accent); border-radius: 50%; animation: turn 1s linear infinite; }
+.spinner {
+  width: 36px; height: 36px; border: 4px solid var(--line); border-top-color: var(--accent);
+  border-radius: 50%; animation: turn 1s linear infinite;
+}
 @keyframes turn { to { rotate: 1turn; } }
-.unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.unseen {
+  position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap;
+}
 
 @media (min-width: 1000px) { .columns { grid-template-columns: 3fr 2fr; } }
 @media (max-width: 480px) {
@@ -185,7 +205,7 @@ dialog::backdrop { background: #0008; }
   .facts, .history li { grid-template-columns: minmax(0, 1fr); gap: 2px; }
   .facts dd + dt { margin-top: 8px; }
   .answers .actions .button, dialog .actions .button, .head .actions .button { flex: 1 1 auto; }
-  dialog { padding: 20px 16px; border-radius: 16px; }
+  dialog { border-radius: 16px; }
 }
 @media (prefers-reduced-motion: reduce) { .spinner { animation: none; border-top-color: var(--line); } }
 `;

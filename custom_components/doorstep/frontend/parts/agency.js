@@ -20,10 +20,13 @@ function agencyFacts(desk, agency) {
     [words.t("panel_agency_kind"), words.name("kind", agency.kind)],
     [words.t("panel_agency_id"), data(agency.id, 300)],
     [words.t("panel_agency_domain"), agency.domain && words.name("domain", agency.domain)],
-    [words.t("panel_agency_oversight"), agency.oversight && h("div", null, data(agency.oversight.name), h("br"), outsideLink(desk, agency.oversight.url))],
+    [words.t("panel_agency_oversight"), agency.oversight &&
+      h("div", null, data(agency.oversight.name), h("br"), outsideLink(desk, agency.oversight.url))],
     [words.t("panel_agency_policy"), outsideLink(desk, agency.policy_url)],
     [words.t("panel_agency_contact"), [contact.phone, contact.email, contact.url].some(Boolean) &&
-      h("div", { class: "lines" }, [contact.phone, contact.email].map((line) => line && h("div", null, data(line))), outsideLink(desk, contact.url))],
+      h("div", { class: "lines" },
+        [contact.phone, contact.email].map((line) => line && h("div", null, data(line))),
+        outsideLink(desk, contact.url))],
     [words.t("panel_agency_recipients"), recipients(agency.recipients)],
     [words.t("panel_agency_delivery"), agency.delivery && data(agency.delivery, 300)],
     [words.t("panel_agency_fingerprints"), agency.fingerprints?.map((hex) => h("div", null, fingerprint(hex)))],

@@ -124,7 +124,9 @@ export class InboxView {
             chip(feed.state === "ok" ? "good" : "bad", words.name("feed", feed.state))),
           h("div", { class: "quiet" },
             words.t("panel_feed_operator"), " ", data(feed.operator), " · ",
-            feed.read_at ? words.t("panel_feed_read", { when: words.dateTime(feed.read_at) }) : words.t("panel_feed_not_read")),
+            feed.read_at
+              ? words.t("panel_feed_read", { when: words.dateTime(feed.read_at) })
+              : words.t("panel_feed_not_read")),
           feed.reason && h("div", { class: "bad" }, data(words.name("reason", feed.reason), 400)),
           !feed.independent_witness && h("div", { class: "quiet" }, words.t("panel_feed_no_witness"))))));
   }
