@@ -1,15 +1,16 @@
 """Real sealed clips: ffmpeg encodes, this file seals; nothing of the code under test is used."""
 
-import json
-import os
-import shutil
-import struct
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import pairwise
+import json
+import os
 from pathlib import Path
+import shutil
+import struct
+import subprocess
 
 import imageio_ffmpeg
 
@@ -39,7 +40,7 @@ def encode(*, seconds: int, bframes: int = 2, audio: bool = True) -> bytes:
         *("-f", "mp4", "-movflags", "+empty_moov+default_base_moof+frag_keyframe+separate_moof"),
         *("-frag_duration", "500000", "pipe:1"),
     ]
-    return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603
+    return subprocess.run(command, check=True, capture_output=True).stdout
 
 
 def split(data: bytes) -> list[tuple[bytes, bytes]]:
@@ -74,7 +75,7 @@ class Sealer:
         self.tracks = _tracks(boxes[1][1])
         self.lines.append(_header(init, self.tracks))
         offset, index = len(init), 0
-        for (kind, moof), (_, mdat) in zip(boxes[2:], boxes[3:], strict=False):
+        for (kind, moof), (_, mdat) in pairwise(boxes[2:]):
             if kind == b"moof":
                 line = self._line(index, moof + mdat, offset)
                 self.pieces[len(self.lines)] = moof + mdat

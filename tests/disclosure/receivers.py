@@ -1,5 +1,6 @@
-"""A receiver on loopback that does what a test tells it to: a small tus 1.0.0 server with faults."""
+"""A small tus 1.0.0 server on loopback that misbehaves as a test tells it to."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 import contextlib
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ class FakeReceiver:
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     receipts: dict[str, bytes] = field(default_factory=dict)
     port: int = 0
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=1 << 30)
@@ -36,6 +38,7 @@ class FakeReceiver:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.over.set()
         await self._runner.cleanup()
 
     @property
@@ -108,15 +111,17 @@ def status(code: int, **headers: str) -> Fault:
 
 def swallow(code: int, **headers: str) -> Fault:
     """Read the body, keep nothing of it, answer with a status."""
+    after = status(code, **headers)
 
-    async def answer(request: web.Request) -> web.Response:
+    async def answer(request: web.Request) -> web.StreamResponse | None:
         await request.read()
-        return await status(code, **headers)(request)  # type: ignore[return-value]
+        return await after(request)
 
     return answer
 
 
-async def hang_up(request: web.Request) -> None:
+async def hang_up(request: web.Request) -> web.Response:
     """Close the connection without an answer."""
     assert request.transport is not None
     request.transport.abort()
+    return web.Response()

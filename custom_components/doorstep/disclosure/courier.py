@@ -15,6 +15,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from aiohttp import ClientSession
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ..encoding import parse_time
@@ -58,7 +59,7 @@ class Courier:
         self._releases = releases
         self._kept = kept
         self._ports = ports
-        self._stopped: set[str] = set()
+        self._sending: dict[str, ClientSession] = {}
 
     async def run_once(self, release_id: str) -> None:
         """Do all that is due for one release; its errors end in its state, not here.
@@ -76,7 +77,8 @@ class Courier:
         """Stop packaging or delivery, also in the middle of a part; raises ReleaseError if over."""
         now = self._ports.now()
         release = await to_thread(self._releases.stop, release_id, reason, now, actor)
-        self._stopped.add(release_id)
+        if http := self._sending.get(release_id):
+            await http.close()
         await to_thread(self._remove, release_id)
         return release
 
@@ -108,7 +110,6 @@ class Courier:
         await to_thread(self._releases.package, release.id, self._ports.now())
 
     async def _pack(self, release: Release) -> None:
-        self._stopped.discard(release.id)
         await self._check(release)
         await to_thread(self._write, release)
 
@@ -124,14 +125,20 @@ class Courier:
         if not await to_thread(self._is_whole, release):
             raise ReleaseError("package_missing")
         async with session() as http:
-            tus = Tus(http, release.statement["delivery"])
-            if release.upload_url is None:
-                release = await self._create(tus, release)
-            offset = await tus.offset(str(release.upload_url), release.size)
-            if offset is None:
-                await self._lost(release)
-            else:
-                await self._send(tus, release, offset)
+            self._sending[release.id] = http
+            try:
+                await self._upload(Tus(http, release.statement["delivery"]), release)
+            finally:
+                del self._sending[release.id]
+
+    async def _upload(self, tus: Tus, release: Release) -> None:
+        if release.upload_url is None:
+            release = await self._create(tus, release)
+        offset = await tus.offset(str(release.upload_url), release.size)
+        if offset is None:
+            await self._lost(release)
+        else:
+            await self._send(tus, release, offset)
 
     async def _create(self, tus: Tus, release: Release) -> Release:
         if release.uploads == MAX_UPLOADS:
@@ -173,8 +180,8 @@ class Courier:
             await to_thread(file.seek, begin)
             while begin < end:
                 chunk = await to_thread(file.read, min(_BLOCK, end - begin))
-                if release.id in self._stopped or not chunk:
-                    raise ReleaseError("stopped")
+                if not chunk:
+                    raise ReleaseError("package_missing")
                 yield chunk
                 begin += len(chunk)
                 self._ports.progress(release.id, begin, release.size)
