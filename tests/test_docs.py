@@ -1,0 +1,125 @@
+"""The documents say what the code says: diagrams, names, links, pictures, tests."""
+
+import json
+from pathlib import Path
+import re
+from typing import Any, Final
+from urllib.parse import unquote
+
+import pytest
+import yaml
+
+from custom_components.doorstep import config_flow, const
+from custom_components.doorstep.inbox.states import RELEASE, REQUEST, mermaid
+
+ROOT: Final = Path(__file__).parent.parent
+PACKAGE: Final = ROOT / "custom_components" / "doorstep"
+README: Final = (ROOT / "README.md").read_text()
+ENGLISH: Final[dict[str, Any]] = json.loads((PACKAGE / "translations" / "en.json").read_text())
+PAGES: Final = sorted(
+    str(path.relative_to(ROOT))
+    for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+)
+LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
+HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
+FENCE: Final = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def without_code(page: str) -> str:
+    return FENCE.sub("", (ROOT / page).read_text())
+
+
+def anchors(path: Path) -> set[str]:
+    """What headings are called in links, as GitHub makes them."""
+    titles = HEADING.findall(path.read_text())
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_diagrams_are_those_of_the_code() -> None:
+    drawn = re.findall(
+        r"^```mermaid\n(.*?)^```$", (ROOT / "docs/states.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert drawn == [mermaid(REQUEST), mermaid(RELEASE)]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    for link in LINK.findall(without_code(page)):
+        if link.startswith(("https://", "mailto:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = ((ROOT / page).parent / unquote(path)).resolve() if path else ROOT / page
+        assert target.is_relative_to(ROOT), link
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_every_decision_is_listed() -> None:
+    listed = (ROOT / "docs/adr/README.md").read_text()
+    decisions = [path for path in (ROOT / "docs/adr").glob("*.md") if path.name != "README.md"]
+    assert len(decisions) >= 6
+    assert all(f"({path.name})" in listed for path in decisions)
+
+
+def test_every_picture_is_shown_and_small() -> None:
+    shown = "".join((ROOT / page).read_text() for page in PAGES)
+    for picture in (ROOT / "docs/images").glob("*.png"):
+        assert f"images/{picture.name})" in shown, picture
+        assert picture.stat().st_size < 200_000, picture
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_named_tests_exist(page: str) -> None:
+    named = set(re.findall(r"`(test_\w+)`", without_code(page)))
+    written = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert {name for name in named if f"def {name}(" not in written} == set()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_names_a_place_on_one_machine(page: str) -> None:
+    assert re.findall(r"(?:^|[\s`(\"'])(/(?:work|root|tmp)\b)|/home/\w", without_code(page)) == []
+
+
+def test_the_readme_names_every_action() -> None:
+    actions = yaml.safe_load((PACKAGE / "services.yaml").read_text())
+    assert actions
+    assert all(f"`doorstep.{action}`" in README for action in actions)
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"),
+    [
+        (platform, entity["name"])
+        for platform, entities in ENGLISH["entity"].items()
+        for entity in entities.values()
+    ],
+)
+def test_the_readme_names_every_entity(platform: str, name: str) -> None:
+    assert f"`{platform}` **{name}**" in README
+
+
+def test_the_readme_names_every_platform() -> None:
+    assert [platform for platform in const.PLATFORMS if f"| `{platform}` " not in README] == []
+
+
+@pytest.mark.parametrize(
+    ("place", "schema", "texts"),
+    [
+        ("Doorstep", config_flow.HOUSEHOLD_SCHEMA, ENGLISH["config"]),
+        ("Doorbell", config_flow.DOORBELL_SCHEMA, ENGLISH["config_subentries"]["doorbell"]),
+        ("Feed", config_flow.FEED_SCHEMA, ENGLISH["config_subentries"]["feed"]),
+    ],
+    ids=["household", "doorbell", "feed"],
+)
+def test_the_readme_names_every_field_of_a_form(
+    place: str, schema: Any, texts: dict[str, Any]
+) -> None:
+    labels = texts["step"]["user"]["data"]
+    for key in map(str, schema.schema):
+        assert f"| {place} | {labels[key]} | `{key}` |" in README
+
+
+def test_the_readme_names_every_repair_issue() -> None:
+    for issue in ENGLISH["issues"].values():
+        title = re.sub(r"\{\w+\}", "...", issue["title"])
+        assert f'"{title}"' in README, title
