@@ -1,6 +1,7 @@
 """Doorstep to try out: a simulated doorbell, an agency, a real Home Assistant, all on loopback.
 
-Everything it makes lies in `.develop/`; the second start finds what the first has set up.
+Everything it makes lies in `.develop/` (or the folder that DEVELOP_FOLDER names); the second start
+finds what the first has set up.
 """
 
 import argparse
@@ -10,6 +11,8 @@ import contextlib
 from dataclasses import asdict, dataclass
 import fcntl
 import json
+import os
+from pathlib import Path
 import shutil
 import signal
 import subprocess
@@ -22,7 +25,7 @@ from .children import LOOPBACK, ROOT, Child, HouseError, free_port, is_free, wai
 from .doorbell import Doorbell
 from .house import HomeAssistant
 
-FOLDER: Final = ROOT / ".develop"
+FOLDER: Final = Path(os.environ.get("DEVELOP_FOLDER", ROOT / ".develop"))
 STATE: Final = FOLDER / "house.json"
 AGENCY: Final = FOLDER / "agency"
 # A demonstration on loopback; these are printed anyway.
@@ -164,15 +167,15 @@ Try, in another terminal:
   scripts/develop motion     motion for three seconds
   scripts/develop ask        the agency asks for the last 30 minutes around the home
 then confirm the agency at the desk, look at the request, approve or decline it. A package that you
-approve is delivered after the grace period of a minute, and appears opened and checked in
-  {AGENCY.relative_to(ROOT)}/evidence/
+approve is delivered after a moment in which it can be undone, and appears opened and checked in
+  {_short(AGENCY)}/evidence/
 
 The same by hand:
   curl -X POST '{hook}?event=ring'        (motion_on, motion_off)
   .venv-ha/bin/python -m agency {" ".join(_quoted(word) for word in ASK)}
   .venv-ha/bin/python -m agency --help
 
-Logs: {FOLDER.name}/home/console.log, {FOLDER.name}/agency.log, {FOLDER.name}/doorbell/go2rtc.log
+Logs: home/console.log, agency.log and doorbell/go2rtc.log in {_short(FOLDER)}/
 Ctrl-C ends everything.
 """
 
@@ -282,8 +285,12 @@ def _running() -> dict[str, Any]:
 
 
 def _quoted(word: str) -> str:
-    name = word.replace(f"{ROOT}/", "")
+    name = _short(word)
     return f'"{name}"' if " " in name else name
+
+
+def _short(path: Path | str) -> str:
+    return str(path).replace(f"{ROOT}/", "")
 
 
 async def _agency(*arguments: str) -> None:
