@@ -1,8 +1,10 @@
 """The library: an index that agrees with the files, whatever happened to either."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from sqlite3 import Connection
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -72,12 +74,12 @@ def test_get(house: House) -> None:
     assert house.library.unreadable == ()
 
 
-def test_sealed_before_it_is_indexed(house: House) -> None:
+def test_sealed_before_it_is_indexed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_clip: Clip) -> None:
         raise StorageError("database_failed")
 
     clip = house.clip(EPOCH)
-    house.library._on_sealed = refuse
+    monkeypatch.setattr(house.library, "_on_sealed", refuse)
     with pytest.raises(StorageError):
         house.library.add(clip)
     assert house.library.get(clip.id) is None
@@ -165,6 +167,45 @@ def test_a_deletion_cut_short_is_finished_at_the_next_start(
     assert house.library.deletion(clip.id) == Deletion(NOW, "age")
 
 
+def no_room(monkeypatch: pytest.MonkeyPatch, house: House, failures: int) -> None:
+    """Let the index fail so many times, as on a full disk."""
+    real = house.library._database.transaction
+    left = iter(range(failures))
+
+    def transaction() -> AbstractContextManager[Connection]:
+        if next(left, None) is not None:
+            raise StorageError("database_failed")
+        return real()
+
+    monkeypatch.setattr(house.library._database, "transaction", transaction)
+
+
+def test_on_a_full_disk_files_go_first(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = house.add(EPOCH)
+    no_room(monkeypatch, house, 1)
+    house.library.delete(clip.id, "free-space")
+    assert house.library.deletion(clip.id) == Deletion(NOW, "free-space")
+    assert not clip.video.exists()
+
+
+def test_what_had_no_room_in_the_index_comes_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (house.clip(EPOCH + n * SECOND) for n in range(3))
+    no_room(monkeypatch, house, 1)
+    with pytest.raises(StorageError):
+        house.library.add(first)
+    house.library.add(second)
+    assert house.library.clips() == [second, first]
+    no_room(monkeypatch, house, 2)
+    with pytest.raises(StorageError):
+        house.library.add(third)
+    assert house.library.clips() == [second, first]
+    policy = RetentionPolicy(max_bytes=first.size, share=1.0, floor=0)
+    assert house.library.prune(policy, EPOCH) == [(first, "size")]
+    assert house.library.clips() == [third, second]
+
+
 def test_prune(house: House) -> None:
     clips = [house.add(EPOCH - timedelta(days=n)) for n in (40, 35, 31, 1)]
     policy = RetentionPolicy(share=1.0, floor=0)
@@ -175,6 +216,25 @@ def test_prune(house: House) -> None:
     assert house.library.prune(policy, EPOCH, frozenset({clips[1].id})) == []
     tight = RetentionPolicy(days=365, max_bytes=clips[3].size, share=1.0, floor=0)
     assert house.library.prune(tight, EPOCH) == [(clips[1], "size")]
+
+
+def test_pruning_that_fails_says_what_went(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, older = (house.add(EPOCH - timedelta(days=n)) for n in (40, 41))
+    policy = RetentionPolicy(share=1.0, floor=0)
+    real = Library.delete
+    refused = [old.id]
+
+    def delete(library: Library, clip_id: str, reason: str) -> None:
+        if clip_id in refused:
+            raise StorageError("disk_failed")
+        real(library, clip_id, reason)
+
+    monkeypatch.setattr(Library, "delete", delete)
+    assert house.library.prune(policy, EPOCH) == [(older, "age")]
+    with pytest.raises(StorageError, match="disk_failed"):
+        house.library.prune(policy, EPOCH)
+    refused.clear()
+    assert house.library.prune(policy, EPOCH) == [(old, "age")]
 
 
 def test_usage(house: House) -> None:

@@ -316,6 +316,18 @@ async def test_sound_before_the_first_frame_is_dropped(camera: Camera, tmp_path:
         assert len(desk.recorder._ring.since(EPOCH)) == 2
 
 
+async def test_sound_alone_is_a_stall(desk: Desk, camera: Camera) -> None:
+    async with desk.running():
+        await camera.send(0)
+        camera.seconds += SETTINGS.stall
+        await camera.send(0, init=INIT_AV, track=2)
+        assert desk.recorder.status.reason is None
+        camera.seconds += 0.1
+        await camera.send(500, init=INIT_AV, track=2)
+        await until(lambda: len(camera.asked) == 2)
+    assert ("failed", "camera_stalled") in desk.told
+
+
 async def test_a_codec_that_does_not_fit_is_asked_for_differently(
     camera: Camera, tmp_path: Path
 ) -> None:

@@ -176,6 +176,22 @@ def test_missing_frames(tmp_path: Path) -> None:
     assert "gap" in lines[3]
 
 
+@pytest.mark.parametrize(("last", "told"), [(2001, True), (2000, False)])
+def test_a_frozen_frame_is_a_gap(tmp_path: Path, last: int, told: bool) -> None:
+    one = stream()
+    items = [Received(a_fragment(0, last, samples=1), one), *received(one, [last])]
+    _, lines = written(tmp_path, items)
+    assert lines[2:-2] == told * [
+        {
+            "gap": True,
+            "track": 1,
+            "from": "2026-11-23T20:00:00Z",
+            "to": "2026-11-23T20:00:02.001Z",
+            "reason": "missing",
+        }
+    ]
+
+
 @pytest.mark.parametrize(("step", "told"), [(1.2, True), (-1.2, True), (0.9, False), (-0.9, False)])
 def test_a_jump_of_the_clock_is_told(tmp_path: Path, step: float, told: bool) -> None:
     one = stream()

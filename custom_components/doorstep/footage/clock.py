@@ -27,22 +27,22 @@ class StreamClock:
         """Start without observations; `at` may be asked after the first one."""
         self._delays: deque[tuple[float, float]] = deque()  # (monotonic, delay), delays rising
         self._newest = 0.0
-        self._wall = 0.0
+        # One value, since threads that write clips read it while the loop observes.
+        self._zero = 0.0
 
     def observe(self, media_end: float, monotonic: float, wall: float) -> None:
         """Note that media up to `media_end` had arrived; all in seconds, `wall` since 1970."""
         self._newest = monotonic - media_end
-        self._wall = wall - monotonic
         while self._delays and self._delays[-1][1] >= self._newest:
             self._delays.pop()
         self._delays.append((monotonic, self._newest))
         while self._delays[0][0] < monotonic - WINDOW:
             self._delays.popleft()
+        self._zero = self._delays[0][1] + wall - monotonic
 
     def at(self, media: float) -> datetime:
         """UTC of a media time in seconds, to the millisecond."""
-        seconds = media + self._delays[0][1] + self._wall
-        return datetime.fromtimestamp(round(seconds * 1000) / 1000, UTC)
+        return datetime.fromtimestamp(round((self._zero + media) * 1000) / 1000, UTC)
 
     @property
     def behind(self) -> float:

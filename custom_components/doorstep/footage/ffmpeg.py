@@ -26,7 +26,7 @@ _SCHEMES: Final = ("rtsp", "rtsps")
 _URL: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://\S*", re.IGNORECASE)
 _INPUT: Final = (
     *("-hide_banner", "-nostdin", "-loglevel", "level+warning"),
-    *("-f", "concat", "-safe", "0", "-protocol_whitelist", "pipe,rtsp,tcp,udp,rtp,tls,crypto"),
+    *("-f", "concat", "-safe", "0", "-protocol_whitelist", "pipe,rtsp,tcp,udp,rtp,tls"),
     *("-i", "pipe:0", "-map", "0:v:0"),
 )
 _OUTPUT: Final = (

@@ -1,10 +1,12 @@
 """The library: an index over the clips of a folder. The files are the truth."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from sqlite3 import Row
+from threading import Lock
 from typing import Final
 
 from ..errors import StorageError
@@ -61,6 +63,8 @@ class Library:
         """Open the library in `folder`; no recorder may be writing there."""
         self.folder = folder
         self.unreadable: tuple[Path, ...] = ()
+        self._late: list[Clip] = []
+        self._lock = Lock()
         self._on_sealed = on_sealed
         self._now = now
         with storage():
@@ -79,7 +83,20 @@ class Library:
         self._database.close()
 
     def add(self, clip: Clip) -> None:
-        """Take in a closed clip, once it is sealed."""
+        """Take in a closed clip, once it is sealed.
+
+        One that can't be now, say for a full disk, is tried again with the next, and by `prune`.
+        """
+        self._late.append(clip)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        with self._lock:
+            while self._late:
+                self._add(self._late[0])
+                del self._late[0]
+
+    def _add(self, clip: Clip) -> None:
         self._on_sealed(clip)
         row = (
             *(clip.id, clip.doorbell, clip.event, _stamp(clip.event_at)),
@@ -166,22 +183,41 @@ class Library:
             ).fetchone()
         if row is None:
             raise StorageError("clip_unknown", clip=clip_id)
-        # The reason first: a deletion cut short is finished at the next start.
-        self._bury(clip_id, reason)
-        with storage():
-            self._clip(row).files.discard()
+        files = self._clip(row).files
+        try:
+            # The reason first: a deletion cut short is finished at the next start.
+            self._bury(clip_id, reason)
+        except StorageError:
+            # The disk may be so full that room must come first.
+            _discard(files)
+            self._bury(clip_id, reason)
+        _discard(files)
 
     def prune(
         self, policy: RetentionPolicy, now: datetime, spared: frozenset[str] = frozenset()
     ) -> list[tuple[Clip, Reason]]:
-        """Delete what the policy doesn't keep, and say what went and why."""
+        """Delete what the policy doesn't keep, and say what went and why.
+
+        StorageError if nothing could be deleted though something had to be.
+        """
+        with suppress(StorageError):
+            self._catch_up()
         usage = self.usage()
         with self._database.read() as tx:
             rows = tx.execute("SELECT * FROM clip WHERE deleted_at IS NULL ORDER BY start")
             clips = (self._clip(row) for row in rows)
-            gone = list(surplus(clips, usage, policy, now, spared))
-        for clip, reason in gone:
-            self.delete(clip.id, reason)
+            chosen = list(surplus(clips, usage, policy, now, spared))
+        gone: list[tuple[Clip, Reason]] = []
+        for clip, reason in chosen:
+            try:
+                self.delete(clip.id, reason)
+            except StorageError:
+                if not gone:
+                    raise
+                break
+            gone.append((clip, reason))
+        with suppress(StorageError):
+            self._catch_up()
         return gone
 
     def usage(self) -> Usage:
@@ -248,8 +284,13 @@ class Library:
             return False
         if (clip.doorbell, files) != (doorbell, ClipFiles.place(self.folder, doorbell, clip.id)):
             raise StorageError("clip_unreadable", clip=clip.id)
-        self.add(clip)
+        self._add(clip)
         return True
+
+
+def _discard(files: ClipFiles) -> None:
+    with storage():
+        files.discard()
 
 
 _FOREVER: Final = 1 << 62

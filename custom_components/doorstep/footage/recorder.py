@@ -68,6 +68,7 @@ class Recorder:
         self._pictured: dict[str, EventKind] = {}
         self._stream: Stream | None = None
         self._reached = 0.0  # second of media time
+        self._seen = 0.0  # when the last video fragment arrived
         self._intra = 0  # fragments of a single key frame in a row
         self._running = False
         self._failure: str | None = None
@@ -158,6 +159,8 @@ class Recorder:
             return
         else:
             stream = self._stream
+            if monotonic() - self._seen > self.settings.stall:
+                raise CameraError("camera_stalled")
         item = Received(fragment, stream)
         self._ring.push(item)
         if self._clip is not None:
@@ -172,6 +175,7 @@ class Recorder:
         if self._stream is None or not _BACK <= jump <= _JUMP:
             self._stream = Stream(init)
         self._reached = fragment.end_seconds
+        self._seen = monotonic()
         tiny = fragment.samples == 1 and fragment.key and fragment.duration_seconds < _TINY
         self._intra = self._intra + 1 if tiny else 0
         return self._stream
@@ -192,7 +196,7 @@ class Recorder:
             try:
                 await asyncio.to_thread(self.library.add, outcome.clip)
             except StorageError as failure:
-                error = failure
+                error = error or failure
             self.on_clip(outcome.clip)
         if error is not None or outcome.clip is not None:
             self._disk = error.key if error else None

@@ -1,7 +1,7 @@
 """Writing a clip as its fragments come: rewritten to start at zero, hashed, described, appended."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from hashlib import sha256
 from typing import Final
@@ -14,6 +14,7 @@ from .lines import ClipLines, Ending, EventKind, FragmentLine, encode, gap, head
 from .ring import Received, Stream
 
 _MISSING: Final = 0.5  # seconds between fragments that count as missing frames
+_FROZEN: Final = timedelta(seconds=2)  # a frame shown longer hides missing ones
 _STEP: Final = 1.0  # seconds by which a clip's UTC may move against its media time unmentioned
 
 
@@ -83,6 +84,9 @@ class ClipWriter:
         )
         self._say(line.json())
         self._reached[track.id] = _Reached(start + fragment.duration, item.end)
+        frozen = timedelta(seconds=fragment.last / track.timescale)
+        if frozen > _FROZEN:
+            self._say(gap(track.id, item.end - frozen, item.end, "missing"))
 
     def close(self, ending: Ending) -> Clip | None:
         """Finish the clip; None where no fragment was written, and no file is left then."""
