@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-import sqlite3
 
 import pytest
 
 from custom_components.doorstep.disclosure.package import Package
 from custom_components.doorstep.disclosure.receipt import Receipt
 from custom_components.doorstep.disclosure.store import GRACE, LIVE, Release, Releases
-from custom_components.doorstep.errors import ReleaseError
+from custom_components.doorstep.encoding import JSON
+from custom_components.doorstep.errors import ReleaseError, StorageError
 from custom_components.doorstep.inbox.states import RELEASE as TABLE
 from custom_components.doorstep.ledger import outbox
 from custom_components.doorstep.ledger.database import Database
@@ -354,25 +354,35 @@ def test_due_lists_who_waits_longest_first(releases: Releases, clock: Clock) -> 
 # --- together or not at all
 
 
-def test_another_room_takes_part_in_the_transaction(
-    database: Database, ledger: Ledger, clock: Clock
+def test_a_ledger_that_fails_undoes_the_transition(
+    releases: Releases,
+    draft: Release,
+    database: Database,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    heard = []
+    def full(*_: object) -> None:
+        raise StorageError("database_failed")
 
-    def also(tx: sqlite3.Connection, release: Release, event: str, now: datetime) -> None:
-        heard.append((event, release.state, now, tx.in_transaction))
-        if event == "grant":
-            raise ReleaseError("not_possible")
-
-    releases = Releases(database, ledger, also)
-    draft = releases.draft(HANDLE, state, clock())
-    with pytest.raises(ReleaseError):
-        releases.approve(draft.id, draft.digest, "anna", clock())
-    assert heard == [("draft", "draft", clock(), True), ("grant", "granted", clock(), True)]
+    with monkeypatch.context() as broken:
+        broken.setattr(outbox, "enqueue", full)
+        with pytest.raises(StorageError):
+            releases.approve(draft.id, draft.digest, "anna", clock())
     assert releases.get(draft.id) == draft
-    assert kinds(ledger, draft) == ["release.draft"]
     with database.read() as connection:
-        assert len(outbox.pending(connection, clock())) == 1
+        assert [e.kind for e in outbox.pending(connection, clock())] == ["release.draft"]
+    assert releases.approve(draft.id, draft.digest, "anna", clock()).state == "granted"
+
+
+def test_how_it_was_decided_is_kept(
+    releases: Releases, draft: Release, ledger: Ledger, clock: Clock
+) -> None:
+    how: dict[str, JSON] = {"channel": "panel", "watched": True}
+    grace = timedelta(minutes=5)
+    granted = releases.approve(draft.id, draft.digest, "anna", clock(), grace=grace, facts=how)
+    assert granted.is_due(clock.now + grace)
+    assert not granted.is_due(clock.now + GRACE)
+    assert ledger.entries(subject=draft.id)[0].facts == {"statement_sha256": draft.digest, **how}
 
 
 def test_all_survives_a_restart(delivering: Release, database: Database, ledger: Ledger) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 import sqlite3
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,7 +18,7 @@ from ..ledger.log import Ledger
 from .package import Package
 from .receipt import Receipt
 from .release import Statement, digest
-from .table import SCHEMA, Also, Release, Writing, every, get, save
+from .table import SCHEMA, Release, Writing, every, get, save
 
 __all__ = ["GRACE", "LIVE", "SCHEMA", "Release", "Releases"]
 
@@ -26,18 +26,20 @@ GRACE: Final = timedelta(seconds=60)
 LIVE: Final = frozenset({"granted", "packaging", "delivering"})
 
 
+class How(TypedDict, total=False):
+    """How long an approval can be taken back (GRACE), and what the ledger keeps about it."""
+
+    grace: timedelta
+    facts: Mapping[str, JSON]
+
+
 class Releases:
-    """All releases; every method blocks and belongs in an executor.
+    """All releases; every method blocks and belongs in an executor."""
 
-    `also` is called inside the transaction of every transition, with its connection, the release
-    as it is then, the event and its time: what another room has to do about it commits with it.
-    """
-
-    def __init__(self, database: Database, ledger: Ledger, also: Also | None = None) -> None:
+    def __init__(self, database: Database, ledger: Ledger) -> None:
         """Work in `database`, which has to know SCHEMA."""
         self._database = database
         self._ledger = ledger
-        self._also = also
 
     # --- reading
 
@@ -88,7 +90,7 @@ class Releases:
                 statement_json=canonical_json(statement),
                 created_at=format_time(now),
             )
-            return writing.record(release, "draft", {"request": statement["request"]}, None)
+            return writing.record(release, {"request": statement["request"]}, None)
 
     def approve(
         self,
@@ -96,15 +98,12 @@ class Releases:
         shown: str,
         actor: str,
         now: datetime,
-        *,
-        grace: timedelta = GRACE,
-        facts: Mapping[str, JSON] | None = None,
+        **how: Unpack[How],
     ) -> Release:
-        """Grant a draft whose digest is the one `shown`; it is sent when `grace` is over.
+        """Grant a draft whose digest is the one `shown`; it is sent when the grace is over.
 
-        `actor` is the approver's local id, `facts` what the ledger keeps about how it was decided.
-        ReleaseError keys: `release_changed`, `release_under_way`, `not_possible` (no draft any
-        more).
+        `actor` is the approver's local id. ReleaseError keys: `release_changed`,
+        `release_under_way`, `not_possible` (no draft any more).
         """
         with self._writing(now) as writing:
             release = get(writing.tx, release_id)
@@ -116,9 +115,9 @@ class Releases:
                 release,
                 key=Ed25519PrivateKey.generate().private_bytes_raw(),
                 granted_at=format_time(now),
-                due_at=format_time(now + grace),
+                due_at=format_time(now + how.get("grace", GRACE)),
             )
-            return writing.move(granted, "grant", facts, actor)
+            return writing.move(granted, "grant", how.get("facts"), actor)
 
     def undo(self, release_id: str, actor: str, now: datetime) -> Release:
         """Take an approval back before anything is sent; too late: ReleaseError `not_possible`."""
@@ -255,7 +254,7 @@ class Releases:
     @contextmanager
     def _writing(self, now: datetime) -> Iterator[Writing]:
         with self._database.transaction() as tx:
-            yield Writing(tx, self._ledger, self._also, now)
+            yield Writing(tx, self._ledger, now)
 
     @contextmanager
     def _delivering(self, release_id: str) -> Iterator[tuple[sqlite3.Connection, Release]]:

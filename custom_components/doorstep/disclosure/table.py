@@ -1,6 +1,6 @@
 """The table of releases, and how a change of one is written."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import datetime
 from hashlib import sha256
@@ -125,16 +125,12 @@ class Release:
         return self.due_at is not None and parse_time(self.due_at) <= now
 
 
-type Also = Callable[[sqlite3.Connection, Release, str, datetime], None]
-
-
 @dataclass(frozen=True, slots=True)
 class Writing:
     """One transaction: a transition, its ledger entry and its errand are written in it together."""
 
     tx: sqlite3.Connection
     ledger: Ledger
-    also: Also | None
     now: datetime
 
     def move(
@@ -149,19 +145,15 @@ class Writing:
         `actor` is a person's local id: the ledger keeps it erasable.
         """
         moved = replace(release, state=after(RELEASE, release.state, event))
-        return self.record(moved, event, facts or {}, actor)
+        return self.record(moved, facts or {}, actor)
 
-    def record(
-        self, release: Release, event: str, facts: Mapping[str, JSON], actor: str | None
-    ) -> Release:
+    def record(self, release: Release, facts: Mapping[str, JSON], actor: str | None) -> Release:
         """Write a release as it is now, and tell everybody who has to know."""
         kind = f"release.{release.state}"
         named = {"statement_sha256": release.digest, **facts}
         private = {"actor": actor} if actor else None
         self.ledger.append(self.tx, kind, release.id, named, private)
         outbox.enqueue(self.tx, kind, release.id, self.now)
-        if self.also:
-            self.also(self.tx, release, event, self.now)
         return save(self.tx, release)
 
 
