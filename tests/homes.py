@@ -30,7 +30,16 @@ SUBENTRY_FLOW: Final = "/api/config/config_entries/subentries/flow"
 SUBENTRY_LIST: Final = "config_entries/subentries/list"
 
 COMPONENTS: Final = (
-    *("auth", "config", "media_source", "mobile_app", "repairs", "stream", "webhook"),
+    *(
+        "auth",
+        "config",
+        "diagnostics",
+        "media_source",
+        "mobile_app",
+        "repairs",
+        "stream",
+        "webhook",
+    ),
     *("websocket_api", "binary_sensor", "camera", "event", "image", "sensor", "doorstep"),
 )
 
@@ -135,7 +144,7 @@ class Panel:
         answer = await self._socket.receive_json()
         assert answer["success"], answer
         self._subscription = answer["id"]
-        return await self.until(lambda snapshot: True)
+        return await self.until(bool)
 
     async def until(self, wanted: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         """Read snapshots until one is as wanted."""

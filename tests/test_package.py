@@ -70,7 +70,6 @@ def test_nothing_is_required_beyond_home_assistant() -> None:
 
 def test_one_version_everywhere() -> None:
     assert f'VERSION: Final = "{MANIFEST["version"]}"' in PYTHON
-    assert f'version = "{MANIFEST["version"]}"' in (ROOT / "pyproject.toml").read_text()
     assert f"## {MANIFEST['version']}" in (ROOT / "CHANGELOG.md").read_text()
 
 
@@ -89,8 +88,10 @@ def test_brand_images_have_their_sizes(name: str, side: int) -> None:
 
 def test_top_level_holds_nothing_else() -> None:
     ignored = set((ROOT / ".gitignore").read_text().replace("/", "").split())
-    here = {path.name for path in ROOT.iterdir()} - {".git", "__pycache__"}
-    assert here - TOP_LEVEL - ignored == set()
+    here = {path.name for path in ROOT.iterdir()}
+    # tools leave hidden folders
+    visible = {name for name in here if not name.startswith((".", "__"))}
+    assert visible - TOP_LEVEL - ignored == set()
     assert here >= TOP_LEVEL
 
 

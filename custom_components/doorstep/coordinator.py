@@ -1,5 +1,6 @@
 """Reading the feeds: when, and what is said about those that don't hold."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
 import random
@@ -51,6 +52,7 @@ class FeedCoordinator(DataUpdateCoordinator[None]):
         self._entry = entry
         self._feeds = feeds
         self._reader = FeedReader(feeds.client)
+        self._first: asyncio.Task[None] | None = None
 
     async def async_start(self) -> None:
         """Take the feed up and read it for as long as it is followed."""
@@ -59,7 +61,7 @@ class FeedCoordinator(DataUpdateCoordinator[None]):
         )
         # the desk listens always: a coordinator without listeners would not poll
         self.async_add_listener(self._feeds.changed)
-        self._entry.async_create_background_task(
+        self._first = self._entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{DOMAIN} first poll of {self.feed}"
         )
 
@@ -99,9 +101,15 @@ class FeedCoordinator(DataUpdateCoordinator[None]):
         else:
             async_clear(self.hass, "feed_stale", subject=self.feed)
 
+    async def async_stop(self) -> None:
+        """Stop reading, also in the middle of the first poll."""
+        if self._first:
+            self._first.cancel()
+        await self.async_shutdown()
+
     async def async_end(self) -> None:
         """Follow the feed no longer: what it showed stays, its issues go."""
-        await self.async_shutdown()
+        await self.async_stop()
         for issue in ("feed_stopped", "feed_stale"):
             async_clear(self.hass, issue, subject=self.feed)
 
@@ -153,7 +161,7 @@ class Feeds:
     async def async_stop(self) -> None:
         """Stop reading; what was read stays."""
         for coordinator in self:
-            await coordinator.async_shutdown()
+            await coordinator.async_stop()
         await self.client.close()
 
 

@@ -31,6 +31,7 @@ from .ledger.database import Database
 from .ledger.log import Ledger
 from .notifications import Notifier
 from .problems import async_clear, async_report
+from .queries import Queries
 from .review import Review
 from .shown import doorbell as shown_doorbell
 from .texts import async_load
@@ -54,6 +55,7 @@ class DoorstepData:
     doorbells: Doorbells
     feeds: Feeds
     desk: Desk
+    queries: Queries
     approvers: Approvers
     pruning_paused: bool = False
 
@@ -205,13 +207,20 @@ class _Builder:
         desk = Desk(
             hass,
             database=database,
-            ledger=self._ledger,
             inbox=inbox,
             releases=releases,
             courier=Courier(releases, self._own / "kept", ports),
-            library=library,
             review=review,
             client=client,
+            home=home,
+        )
+        queries = Queries(
+            hass,
+            ledger=self._ledger,
+            inbox=inbox,
+            releases=releases,
+            review=review,
+            sent=desk.sent,
             home=home,
             bells=lambda: [shown_doorbell(bell) for bell in doorbells],
         )
@@ -233,5 +242,6 @@ class _Builder:
                 changed=desk.async_changed,
             ),
             desk=desk,
+            queries=queries,
             approvers=Approvers.of(hass, self._entry.data),
         )

@@ -5,9 +5,10 @@ courier, wakes when something is due, and tells panels that there is something n
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 from aiohttp import ClientSession
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -18,18 +19,14 @@ from homeassistant.util import dt as dt_util
 from . import shown
 from .const import DOMAIN, LOGGER, SIGNAL_DESK
 from .disclosure.courier import Courier
-from .disclosure.store import GRACE, Releases
-from .errors import DoorstepError, LedgerError, ReleaseError, StorageError
-from .footage.clip import Clip
-from .footage.library import Library
+from .disclosure.store import GRACE, Release, Releases
+from .errors import DoorstepError, ReleaseError, StorageError
 from .inbox import reader
 from .inbox.store import Inbox
 from .inbox.values import Actor, Home
-from .inbox.views import RequestView
 from .inbox.web import TEST_MODE
 from .ledger import outbox
 from .ledger.database import Database
-from .ledger.log import Ledger
 from .notifications import Notifier
 from .review import Review
 from .texts import async_texts
@@ -47,33 +44,27 @@ class Desk:
         hass: HomeAssistant,
         *,
         database: Database,
-        ledger: Ledger,
         inbox: Inbox,
         releases: Releases,
         courier: Courier,
-        library: Library,
         review: Review,
         client: ClientSession,
         home: Callable[[], Home],
-        bells: Callable[[], Sequence[shown.Shape]],
     ) -> None:
-        """Work with the rooms; `home` and `bells` say what the home is just now."""
+        """Work with the rooms; `home` says what the home is just now."""
         self._hass = hass
         self._database = database
-        self._ledger = ledger
         self._inbox = inbox
         self._releases = releases
         self._courier = courier
-        self._library = library
         self._review = review
         self._client = client
         self._home = home
-        self._bells = bells
         self._notifier: Notifier | None = None
         self._timer: CALLBACK_TYPE | None = None
         self._working = asyncio.Lock()
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._sent: dict[str, int] = {}
+        self.sent: dict[str, int] = {}
         self._stopped = False
 
     async def async_start(self, notifier: Notifier) -> None:
@@ -97,94 +88,32 @@ class Desk:
         async with self._working:
             pass
 
-    # --- what people see
-
-    async def async_snapshot(self, *, full: bool) -> shown.Shape:
-        """All that a panel shows; for those who don't decide, only that there is something."""
-        return await self._run(self._snapshot, self._texts(), full)
-
-    def _snapshot(self, texts: shown.Texts, full: bool) -> shown.Shape:  # noqa: FBT001 - positional for the executor
-        now = dt_util.utcnow()
-        views = self._inbox.requests(now)
-        counts = {
-            "open": sum(view.state == "open" for view in views),
-            "waiting": sum(view.state == "quarantined" for view in views),
-        }
-        if not full:
-            return {"approver": False, "counts": counts}
-        releases = self._releases.all()
-        shapes = [shown.summary(view, releases) for view in views]
-        zone = dt_util.get_default_time_zone()
-        return {
-            "approver": True,
-            "counts": counts,
-            "requests": shapes,
-            "releases": [
-                shown.release(one, texts, zone, self._sent.get(one.id, one.sent))
-                for one in releases
-                if one.state not in {"draft", "dropped"}
-            ],
-            "agencies": [shown.agency(view) for view in self._inbox.agencies()],
-            "feeds": [shown.feed(view) for view in self._inbox.feeds(now)],
-            "doorbells": list(self._bells()),
-        }
-
-    async def async_request(self, handle: str) -> shown.Shape:
-        """Everything about one request."""
-        return await self._run(self._request, handle, self._texts())
-
-    def _request(self, handle: str, texts: shown.Texts) -> shown.Shape:
-        now = dt_util.utcnow()
-        view = self._inbox.request(handle, now)
-        releases = self._releases.all(handle)
-        return {
-            **shown.summary(view, releases),
-            **shown.request(
-                view, self._home(), self._clips(view), texts, self._inbox.may_approve(handle, now)
-            ),
-            "history": shown.history(
-                [
-                    *self._inbox.history(handle),
-                    *(entry for one in releases for entry in self._ledger.entries(subject=one.id)),
-                ],
-                texts,
-            ),
-        }
-
-    def _clips(self, view: RequestView) -> list[Clip]:
-        found = (self._library.get(clip) for clip in view.assessment.clips)
-        return [clip for clip in found if clip is not None]
-
-    async def async_counts(self) -> dict[str, int]:
-        """Count requests by state."""
-        views = await self._run(self._inbox.requests, dt_util.utcnow())
-        states = [view.state for view in views]
-        return {state: states.count(state) for state in sorted(set(states))}
-
     # --- what people decide
 
-    async def async_draft(self, handle: str, actor: Actor) -> shown.Shape:
+    async def async_draft(self, handle: str) -> shown.Shape:
         """Cut what would be given and say it in one sentence; nothing is decided yet."""
         release = await self._run(self._draft, handle)
         self.async_changed()
         zone = dt_util.get_default_time_zone()
         return shown.draft(release, self._texts(), zone, int(_GRACE.total_seconds()))
 
-    def _draft(self, handle: str) -> Any:
+    def _draft(self, handle: str) -> Release:
         now = dt_util.utcnow()
         if why := self._inbox.may_approve(handle, now):
             raise ReleaseError(why)
         view = self._inbox.request(handle, now)
-        return self._review.prepare(view, self._clips(view), now)
+        return self._review.prepare(view, now)
 
     async def async_approve(
         self, handle: str, release: str, digest: str, actor: Actor, *, watched: bool
     ) -> None:
         """Say yes to exactly what `digest` names; it goes when the grace period is over."""
-        await self._run(self._approve, handle, release, digest, actor, watched)
+        await self._run(self._approve, handle, release, digest, actor, watched=watched)
         self.async_soon()
 
-    def _approve(self, handle: str, release: str, digest: str, actor: Actor, watched: bool) -> None:  # noqa: FBT001 - positional for the executor
+    def _approve(
+        self, handle: str, release: str, digest: str, actor: Actor, *, watched: bool
+    ) -> None:
         now = dt_util.utcnow()
         if self._releases.get(release).handle != handle:
             raise ReleaseError("release_unknown")
@@ -203,6 +132,22 @@ class Desk:
         """Take an approval back while nothing has left."""
         await self._run(self._releases.undo, release, str(actor.user), dt_util.utcnow())
         self.async_soon()
+
+    async def async_stop_release(self, release: str, actor: Actor) -> None:
+        """Stop packing or sending, up to the last byte."""
+        await self._courier.stop(release, "stopped", str(actor.user))
+        self.async_soon()
+
+    async def async_retry(self, release: str, actor: Actor) -> None:
+        """Send a stopped release after all, under the approval that it has."""
+        await self._run(self._retry, release, actor)
+        self.async_soon()
+
+    def _retry(self, release: str, actor: Actor) -> None:
+        now = dt_util.utcnow()
+        if why := self._inbox.may_deliver(self._releases.get(release).handle, now):
+            raise ReleaseError(why)
+        self._releases.retry(release, str(actor.user), now)
 
     async def async_decline(self, handle: str, actor: Actor) -> None:
         """Say no: nothing happens on the wire."""
@@ -230,35 +175,9 @@ class Desk:
         self.async_changed()
         return {"domain": "proven" if proven else "not_proven"}
 
-    def review_file(self, release: str, clip: str) -> Any:
+    def review_file(self, release: str, clip: str) -> Path | None:
         """Return the path of a file under review, or None."""
         return self._review.file(release, clip)
-
-    # --- the ledger
-
-    async def async_ledger(self, before: int | None, limit: int) -> shown.Shape:
-        """Return a page of the ledger, newest first."""
-        texts = self._texts()
-        entries = await self._run(lambda: self._ledger.entries(before=before, limit=limit))
-        return {
-            "entries": [shown.ledger_entry(entry, texts) for entry in entries],
-            "size": await self.async_ledger_size(),
-        }
-
-    async def async_ledger_size(self) -> int:
-        """Return the number of entries."""
-        head = await self._run(self._ledger.head)
-        return head.size if head else 0
-
-    async def async_verify_ledger(self) -> shown.Shape:
-        """Recompute the whole log; a broken one is an answer, not an error."""
-        try:
-            head = await self._run(self._ledger.verify)
-        except LedgerError as error:
-            size = await self.async_ledger_size()
-            return {"ok": False, "size": size, "root": None, "problem": error.key}
-        size, root = (head.size, head.root.hex()) if head else (0, None)
-        return {"ok": True, "size": size, "root": root, "problem": None}
 
     # --- what has to be done
 
@@ -270,9 +189,9 @@ class Desk:
     @callback
     def async_progress(self, release: str, sent: int, total: int) -> None:
         """Show how far an upload has come, at most a hundred times."""
-        before = self._sent.get(release, 0)
+        before = self.sent.get(release, 0)
         if sent == total or sent < before or sent - before >= total // 100:
-            self._sent[release] = sent
+            self.sent[release] = sent
             self.async_changed()
 
     @callback
@@ -383,7 +302,7 @@ class Desk:
             await asyncio.sleep(_AGAIN.total_seconds())
         finally:
             self._tasks.pop(release, None)
-            self._sent.pop(release, None)
+            self.sent.pop(release, None)
         self.async_soon()
 
     def _texts(self) -> shown.Texts:

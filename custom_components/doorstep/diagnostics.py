@@ -37,6 +37,6 @@ async def async_get_config_entry_diagnostics(
             "free": usage.space.free,
             "total": usage.space.total,
         },
-        "ledger_size": await data.desk.async_ledger_size(),
-        "requests": await data.desk.async_counts(),
+        "ledger_size": await data.queries.async_ledger_size(),
+        "requests": await data.queries.async_counts(),
     }

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import json
 import re
 
-type JSON = None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]
+type JSON = bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")

@@ -28,13 +28,18 @@ class Review:
         self._releases = releases
         self._library = library
 
-    def prepare(self, view: RequestView, clips: Sequence[Clip], now: datetime) -> Release:
+    def clips(self, view: RequestView) -> list[Clip]:
+        """Return the clips that match a request and are still there, oldest first."""
+        found = (self._library.get(clip) for clip in view.assessment.clips)
+        return [clip for clip in found if clip is not None]
+
+    def prepare(self, view: RequestView, now: datetime) -> Release:
         """Draft the least that answers a request, and write its files.
 
         ReleaseError: `nothing_to_release`, or what stands against a cut.
         """
         window = Window(view.request.start, view.request.end)
-        cuts = list(_cuts(clips, window))
+        cuts = _cuts(self.clips(view), window)
         if not cuts:
             raise ReleaseError("nothing_to_release")
         release = self._releases.draft(view.handle, _stating(view, window, cuts), now)

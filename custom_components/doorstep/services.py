@@ -35,4 +35,4 @@ async def _async_verify_ledger(call: ServiceCall) -> ServiceResponse:
     entry = async_entry(call.hass)
     if entry is None:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_loaded")
-    return await entry.runtime_data.desk.async_verify_ledger()
+    return await entry.runtime_data.queries.async_verify_ledger()

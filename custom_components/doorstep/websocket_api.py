@@ -12,14 +12,13 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import voluptuous as vol
 
 from .const import DOMAIN, SIGNAL_DESK
-from .data import DoorstepConfigEntry, async_entry
-from .desk import Desk
+from .data import DoorstepConfigEntry, DoorstepData, async_entry
 from .errors import DoorstepError
 from .inbox.values import Actor
 from .problems import home_assistant_error
 
 type Message = dict[str, Any]
-type Answer = Callable[[Desk, Actor, Message], Awaitable[Any]]
+type Answer = Callable[[DoorstepData, Actor, Message], Awaitable[Any]]
 
 _TEXT: Final = vol.All(str, vol.Length(max=500))
 _PAGE: Final = vol.All(int, vol.Range(min=1, max=500))
@@ -27,19 +26,19 @@ _PAGE: Final = vol.All(int, vol.Range(min=1, max=500))
 COMMANDS: Final[dict[str, tuple[dict[Any, Any], Answer]]] = {
     "request": (
         {vol.Required("handle"): _TEXT},
-        lambda desk, _, msg: desk.async_request(msg["handle"]),
+        lambda data, _, msg: data.queries.async_request(msg["handle"]),
     ),
     "request/decline": (
         {vol.Required("handle"): _TEXT},
-        lambda desk, actor, msg: desk.async_decline(msg["handle"], actor),
+        lambda data, actor, msg: data.desk.async_decline(msg["handle"], actor),
     ),
     "request/undo_decline": (
         {vol.Required("handle"): _TEXT},
-        lambda desk, actor, msg: desk.async_undo_decline(msg["handle"], actor),
+        lambda data, actor, msg: data.desk.async_undo_decline(msg["handle"], actor),
     ),
     "release/draft": (
         {vol.Required("handle"): _TEXT},
-        lambda desk, actor, msg: desk.async_draft(msg["handle"], actor),
+        lambda data, _, msg: data.desk.async_draft(msg["handle"]),
     ),
     "release/approve": (
         {
@@ -48,29 +47,37 @@ COMMANDS: Final[dict[str, tuple[dict[Any, Any], Answer]]] = {
             vol.Required("digest"): _TEXT,
             vol.Optional("watched", default=False): bool,
         },
-        lambda desk, actor, msg: desk.async_approve(
+        lambda data, actor, msg: data.desk.async_approve(
             msg["handle"], msg["release"], msg["digest"], actor, watched=msg["watched"]
         ),
     ),
     "release/undo": (
         {vol.Required("release"): _TEXT},
-        lambda desk, actor, msg: desk.async_undo(msg["release"], actor),
+        lambda data, actor, msg: data.desk.async_undo(msg["release"], actor),
+    ),
+    "release/stop": (
+        {vol.Required("release"): _TEXT},
+        lambda data, actor, msg: data.desk.async_stop_release(msg["release"], actor),
+    ),
+    "release/retry": (
+        {vol.Required("release"): _TEXT},
+        lambda data, actor, msg: data.desk.async_retry(msg["release"], actor),
     ),
     "agency/confirm": (
         {vol.Required("agency"): _TEXT, vol.Required("statement_sha256"): _TEXT},
-        lambda desk, actor, msg: desk.async_confirm_agency(
+        lambda data, actor, msg: data.desk.async_confirm_agency(
             msg["agency"], msg["statement_sha256"], actor
         ),
     ),
     "agency/check": (
         {vol.Required("agency"): _TEXT},
-        lambda desk, actor, msg: desk.async_check_agency(msg["agency"], actor),
+        lambda data, actor, msg: data.desk.async_check_agency(msg["agency"], actor),
     ),
     "ledger/list": (
         {vol.Optional("before"): int, vol.Optional("limit", default=100): _PAGE},
-        lambda desk, _, msg: desk.async_ledger(msg.get("before"), msg["limit"]),
+        lambda data, _, msg: data.queries.async_ledger(msg.get("before"), msg["limit"]),
     ),
-    "ledger/verify": ({}, lambda desk, _actor, _msg: desk.async_verify_ledger()),
+    "ledger/verify": ({}, lambda data, _actor, _msg: data.queries.async_verify_ledger()),
 }
 
 
@@ -97,7 +104,7 @@ def _command(
         if actor is None:
             raise Unauthorized
         try:
-            result = await answer(entry.runtime_data.desk, actor, msg)
+            result = await answer(entry.runtime_data, actor, msg)
         except DoorstepError as error:
             raise home_assistant_error(error) from error
         connection.send_result(msg["id"], result)
@@ -121,7 +128,7 @@ async def _async_subscribe(hass: HomeAssistant, connection: ActiveConnection, ms
             if (current := async_entry(hass)) is None:
                 return
             full = _person(current, connection) is not None
-            snapshot = await current.runtime_data.desk.async_snapshot(full=full)
+            snapshot = await current.runtime_data.queries.async_snapshot(full=full)
             connection.send_event(msg["id"], snapshot)
 
     @callback

@@ -1,4 +1,4 @@
-"""Taps on a notification that its person did not make: other phones, guesses, replays, automations."""
+"""Taps on a notification that its person did not make: other phones, guesses, automations."""
 
 from collections.abc import AsyncIterator
 

@@ -24,6 +24,8 @@ export class Backend {
   approve = (handle, { release, digest }, watched) =>
     this.#call("release/approve", { handle, release, digest, watched });
   undo = (release) => this.#call("release/undo", { release });
+  stop = (release) => this.#call("release/stop", { release });
+  retry = (release) => this.#call("release/retry", { release });
   decline = (handle) => this.#call("request/decline", { handle });
   undoDecline = (handle) => this.#call("request/undo_decline", { handle });
   confirmAgency = (agency, digest) => this.#call("agency/confirm", { agency, statement_sha256: digest });

@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import { button, data, facts, notice, stateChip } from "./basics.js";
 
 const GONE = ["draft", "dropped"];
+const MOVING = ["packaging", "delivering"];
 
 /** Releases that were approved and not taken back, the newest first. */
 export const approved = (releases) =>
@@ -21,6 +22,10 @@ export function releaseStatus(desk, release) {
     release.state === "granted" && grace(desk, release),
     release.state === "delivering" && progress(words, release),
     release.reason && notice(release.state === "stopped" ? "warning" : "info", data(words.name("reason", release.reason), 400)),
+    MOVING.includes(release.state) &&
+      button(words.t("panel_stop"), () => desk.act(() => desk.backend.stop(release.id), words.t("panel_stopped")), {
+        "data-testid": "stop", disabled: desk.blocked }),
+    release.state === "stopped" && again(desk, release),
     facts([
       [words.t("panel_granted_at"), release.granted_at && words.dateTime(release.granted_at)],
       [words.t("panel_acknowledged_at"), release.acknowledged_at && words.dateTime(release.acknowledged_at)],
@@ -39,6 +44,15 @@ function grace(desk, release) {
     h("span", { role: "timer", class: "timer" },
       left > 0 ? words.t("panel_sending_in", { time: words.duration(Math.ceil(left)) }) : words.t("panel_sending_now")),
     button(words.t("panel_undo"), undo, { class: "filled", "data-testid": "undo", disabled: desk.blocked }));
+}
+
+/** A stopped release can go again under its approval; what may be there already is said first. */
+function again(desk, release) {
+  const { words } = desk;
+  return h("div", { class: "grace" },
+    h("span", null, words.t(release.reason === "unconfirmed" ? "panel_retry_unconfirmed" : "panel_retry_text")),
+    button(words.t("panel_retry"), () => desk.act(() => desk.backend.retry(release.id), words.t("panel_retried")), {
+      "data-testid": "retry", disabled: desk.blocked }));
 }
 
 function progress(words, { sent, total }) {
