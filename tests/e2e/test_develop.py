@@ -2,6 +2,7 @@
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -43,10 +44,11 @@ async def end(process: Process) -> None:
 
 def left_running(folder: Path) -> list[str]:
     """Return the command lines of processes that have to do with FOLDER."""
-    lines = [
-        path.read_bytes().replace(b"\0", b" ") for path in Path("/proc").glob("[0-9]*/cmdline")
-    ]
-    return [line.decode() for line in lines if str(folder).encode() in line]
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has just ended
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in found if str(folder) in line]
 
 
 async def test_develop(tmp_path: Path) -> None:
