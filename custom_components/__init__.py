@@ -1,1 +1,1 @@
-"""Custom components: a regular package, so that the test harness's own folder of this name never wins."""
+"""A regular package: so that the test harness's own folder of this name never wins."""

@@ -23,6 +23,13 @@ from .disclosure.clips import encode
 from .homes import Home, Panel, add_clip, move_in, prepare
 from .simulators.agency import AgencySimulator
 
+_LONGEST_ID = 40
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long values after their argument: signed ones differ from worker to worker."""
+    return argname if isinstance(val, str | bytes) and len(val) > _LONGEST_ID else None
+
 
 @pytest.fixture(autouse=True)
 def custom_integrations(request: pytest.FixtureRequest) -> None:

@@ -1,6 +1,7 @@
 """Starting, stopping and restarting a household, and what it says when something is wrong."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 import json
 from pathlib import Path
 import sqlite3
@@ -19,6 +20,7 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from custom_components.doorstep import backup
+from custom_components.doorstep.footage.retention import RetentionPolicy
 
 from .homes import DOORBELL, Home, Panel, asked, move_in, prepare
 from .simulators.agency import AgencySimulator
@@ -118,16 +120,17 @@ async def test_diagnostics_hold_no_secret(
 async def test_waiting_is_told_without_saying_what(
     home: Home, panel: Panel, agency: AgencySimulator
 ) -> None:
-    told = home.hass.data["persistent_notification"]
-    assert told == {}
+    def told() -> object:
+        return home.hass.data.get("persistent_notification")
+
+    assert not told()
     agency.ask()
     handle = await asked(home, panel, agency)
-    await until(lambda: told)
-    text = str(told)
+    text = str(await until(told))
     assert "A footage request is waiting" in text
     assert "Exampleville" not in text
     await panel.ask("request/decline", handle=handle)
-    await until(lambda: not told)
+    await until(lambda: not told())
 
 
 async def test_an_approval_survives_a_restart_and_can_be_taken_back(
@@ -266,6 +269,7 @@ async def test_the_verify_action_answers(home: Home) -> None:
     answer = await home.hass.services.async_call(
         "doorstep", "verify_ledger", {}, blocking=True, return_response=True
     )
+    assert answer is not None
     assert answer["ok"] is True
     database = Path(home.hass.config.path("doorstep", "doorstep.db"))
     with sqlite3.connect(database) as connection:
@@ -291,16 +295,51 @@ async def test_a_backup_gets_a_whole_database(home: Home, tmp_path: Path) -> Non
 async def test_old_clips_go_and_the_log_says_why(
     home: Home, panel: Panel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep_nothing = "custom_components.doorstep.data.RetentionPolicy"
-    monkeypatch.setattr(
-        keep_nothing,
-        lambda: __import__(
-            "custom_components.doorstep.footage.retention", fromlist=["RetentionPolicy"]
-        ).RetentionPolicy(days=0, floor=0),
-    )
+    policy = partial(RetentionPolicy, days=0, floor=0)
+    monkeypatch.setattr("custom_components.doorstep.data.RetentionPolicy", policy)
     (clip,) = home.library.rglob("*.mp4")
     async_fire_time_changed(home.hass, datetime.now(UTC) + timedelta(hours=2))
     await home.hass.async_block_till_done()
     assert not clip.exists()
     (entry, *_) = (await panel.ask("ledger/list"))["entries"]
     assert (entry["kind"], entry["facts"]) == ("clip_deleted", {"reason": "age"})
+
+
+async def test_changed_keys_wait_for_a_person(
+    home: Home, panel: Panel, agency: AgencySimulator
+) -> None:
+    await home.finish(await home.begin("feed", {"url": agency.feed_url}))
+    await panel.until(lambda one: one["agencies"])
+    other = json.loads(agency.web.files["/feed.json"])
+    other["log"] = f"{agency.web.url}elsewhere/"
+    agency.web.files["/feed.json"] = json.dumps(other).encode()
+    assert await home.hass.config_entries.async_reload(home.entry_id)
+    await until(lambda: "feed_key_changed" in issues(home.hass))
+    assert not any("elsewhere" in request.path for request in agency.web.requests)
+    agency.publish()
+    assert await home.hass.config_entries.async_reload(home.entry_id)
+    await until(lambda: "feed_key_changed" not in issues(home.hass))
+
+
+async def test_a_stopped_feed_goes_on_only_when_it_is_added_anew(
+    home: Home, panel: Panel, agency: AgencySimulator, hass_ws_client: WebSocketGenerator
+) -> None:
+    agency.ask()
+    await asked(home, panel, agency)
+    entries, details = [*agency.log.entries], [*agency.log.details]
+    agency.roll_back(1)
+    await poll(home)
+    await panel.until(lambda one: one["feeds"][0]["state"] == "stopped")
+    agency.log.rewrite(entries, details)
+    agency.publish()
+    assert await home.hass.config_entries.async_reload(home.entry_id)
+    later = Panel(await hass_ws_client(home.hass))
+    assert (await later.open())["feeds"][0]["state"] == "stopped"
+
+    entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
+    feed = next(key for key, one in entry.subentries.items() if one.subentry_type == "feed")
+    home.hass.config_entries.async_remove_subentry(entry, feed)
+    await later.until(lambda one: not one["feeds"])
+    await home.finish(await home.begin("feed", {"url": agency.feed_url}))
+    await later.until(lambda one: one["feeds"] and one["feeds"][0]["state"] == "ok")
+    await until(lambda: "feed_stopped" not in issues(home.hass))

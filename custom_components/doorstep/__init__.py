@@ -36,8 +36,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: DoorstepConfigEntry) -> 
             translation_placeholders=error.placeholders,
         ) from error
     entry.runtime_data = data
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    await data.async_start(entry)
+    try:
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+        await data.async_start(entry)
+    except BaseException:
+        await data.async_stop()
+        raise
     entry.async_on_unload(entry.add_update_listener(_async_follow))
     await panel.async_show(hass)
     return True

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 import random
 from typing import TYPE_CHECKING, Final, override
 
@@ -17,7 +17,7 @@ from .const import DOMAIN, LOGGER, SUBENTRY_FEED
 from .errors import DoorstepError, FeedError
 from .inbox.feed import FeedDescriptor, is_stale
 from .inbox.feed_table import feed_id
-from .inbox.reader import FeedReader
+from .inbox.reader import FeedReader, read_descriptor
 from .inbox.store import Inbox
 from .inbox.values import Actor, Home
 from .problems import async_clear, async_report
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .data import DoorstepConfigEntry
 
 POLL: Final = timedelta(minutes=5)
+DESCRIBE: Final = timedelta(days=1)
 JITTER: Final = 60.0
 """Seconds by which each poll may be later: homes must not all read at once."""
 
@@ -52,6 +53,7 @@ class FeedCoordinator(DataUpdateCoordinator[None]):
         self._entry = entry
         self._feeds = feeds
         self._reader = FeedReader(feeds.client)
+        self._described: datetime | None = None
         self._first: asyncio.Task[None] | None = None
 
     async def async_start(self) -> None:
@@ -70,6 +72,7 @@ class FeedCoordinator(DataUpdateCoordinator[None]):
         """Poll once; whatever is not as it should be changes nothing but what is said."""
         self.update_interval = POLL + timedelta(seconds=random.uniform(0, JITTER))  # noqa: S311
         inbox, now = self._feeds.inbox, dt_util.utcnow()
+        await self._async_describe(now)
         try:
             state = await self.hass.async_add_executor_job(inbox.feed_state, self.feed)
             update = await self._reader.read(state, now)
@@ -82,6 +85,23 @@ class FeedCoordinator(DataUpdateCoordinator[None]):
             raise _failed(error) from error
         await self._async_judge()
         await self._feeds.read()
+
+    async def _async_describe(self, now: datetime) -> None:
+        """Read `feed.json` once a day: names may change by themselves, keys only by a person."""
+        if self._described and now - self._described < DESCRIBE:
+            return
+        self._described = now
+        try:
+            descriptor = await read_descriptor(self._feeds.client, self.url)
+            await self.hass.async_add_executor_job(
+                self._feeds.inbox.renew_feed, self.feed, descriptor, now
+            )
+        except FeedError as error:
+            # where the feed itself has a problem, the poll will say so
+            if error.key == "feed_key_changed":
+                async_report(self.hass, error.key, subject=self.feed, name=self.name)
+        else:
+            async_clear(self.hass, "feed_key_changed", subject=self.feed)
 
     async def _async_judge(self) -> None:
         """Raise or clear the repair issues of this feed."""
@@ -110,7 +130,7 @@ class FeedCoordinator(DataUpdateCoordinator[None]):
     async def async_end(self) -> None:
         """Follow the feed no longer: what it showed stays, its issues go."""
         await self.async_stop()
-        for issue in ("feed_stopped", "feed_stale"):
+        for issue in ("feed_key_changed", "feed_stopped", "feed_stale"):
             async_clear(self.hass, issue, subject=self.feed)
 
 

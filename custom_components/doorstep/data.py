@@ -9,6 +9,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
 from .approvers import Approvers
@@ -71,6 +72,8 @@ class DoorstepData:
         )
         await self.async_follow(entry)
         await self.desk.async_start(notifier)
+        # phones can be reached only once their own integration is up
+        entry.async_on_unload(async_at_started(self.hass, self.desk.async_remind))
 
     async def async_follow(self, entry: DoorstepConfigEntry) -> None:
         """Make doorbells and feeds what the subentries say."""

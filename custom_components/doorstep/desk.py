@@ -68,25 +68,30 @@ class Desk:
         self._stopped = False
 
     async def async_start(self, notifier: Notifier) -> None:
-        """Go on where the last run stopped; phones are told again of what is still open."""
+        """Go on where the last run stopped."""
         self._notifier = notifier
         await self._run(self._courier.tidy)
         await self._run(self._review.clear)
+        await self.async_work()
+
+    async def async_remind(self, _hass: HomeAssistant) -> None:
+        """Tell phones again of what is still open: the buttons they show died with the last run."""
+        assert self._notifier is not None  # reminded after the start
         for view in await self._run(self._inbox.requests, dt_util.utcnow()):
             if view.state == "open":
-                await notifier.async_ask(view.handle, view.request.expires_at)
-        await self.async_work()
+                await self._notifier.async_ask(view.handle, view.request.expires_at)
 
     async def async_stop(self) -> None:
         """Stop; whatever was under way goes on at the next start."""
         self._stopped = True
-        if self._timer:
-            self._timer()
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        # work that was under way may still have set a timer
         async with self._working:
-            pass
+            if self._timer:
+                self._timer()
+                self._timer = None
 
     # --- what people decide
 

@@ -20,9 +20,7 @@ class DoorbellEntity(Entity):
         """Belong to `doorbell`; `key` tells its entities apart."""
         self.doorbell = doorbell
         self._attr_unique_id = f"{doorbell.id}_{key}"
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, doorbell.id)}, name=doorbell.name, manufacturer="Doorstep"
-        )
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, doorbell.id)}, name=doorbell.name)
 
     @override
     async def async_added_to_hass(self) -> None:

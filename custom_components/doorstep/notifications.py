@@ -56,6 +56,7 @@ class Notifier:
         self._approvers = approvers
         self._decline = decline
         self._nonces: list[Nonce] = []
+        self._waiting = 0
 
     @callback
     def async_listen(self) -> CALLBACK_TYPE:
@@ -87,7 +88,13 @@ class Notifier:
 
     @callback
     def async_show_waiting(self, count: int) -> None:
-        """Show in Home Assistant that requests wait, to everybody: so nothing but that."""
+        """Show in Home Assistant that requests wait, to everybody: so nothing but that.
+
+        Who has dismissed it sees it again only when the number changes.
+        """
+        if count == self._waiting:
+            return
+        self._waiting = count
         if not count:
             persistent_notification.async_dismiss(self._hass, _NOTIFICATION)
             return

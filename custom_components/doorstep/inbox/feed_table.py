@@ -27,7 +27,9 @@ def add(work: Work, url: str, descriptor: FeedDescriptor, actor: Actor) -> str:
     identity = feed_id(descriptor)
     work.tx.execute(
         "INSERT INTO feeds (id, url, descriptor) VALUES (?1, ?2, ?3) ON CONFLICT (id)"
-        " DO UPDATE SET url = ?2, descriptor = ?3, removed = 0",
+        " DO UPDATE SET url = ?2, descriptor = ?3, removed = 0,"
+        # who adds a stopped feed anew has looked into it; a start of Home Assistant has not
+        " stopped = stopped AND NOT removed, problem = iif(removed, NULL, problem)",
         (identity, url, descriptor.raw),
     )
     facts = {"key": descriptor.log_key.fingerprint, "log": descriptor.log_key.name}

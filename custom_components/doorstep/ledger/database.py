@@ -1,9 +1,9 @@
 """`doorstep.db`: one SQLite file, one writer at a time, durable at every commit."""
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+import sqlite3
 from threading import Lock
 
 from ..errors import StorageError

@@ -5,17 +5,17 @@ checkpoint. Personal data and free text sit in erasable side records: the line o
 salted hash, so that forgetting them leaves the log verifiable.
 """
 
-import secrets
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+import secrets
+import sqlite3
 from typing import Final
 
-import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+import orjson
 
 from ..encoding import JSON, canonical_json, format_time
 from ..errors import FeedError, LedgerError, StorageError
@@ -73,9 +73,7 @@ class Head:
 class Ledger:
     """Append to and verify the log; appends take part in the caller's transaction."""
 
-    def __init__(
-        self, database: Database, key_file: Path, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, database: Database, key_file: Path, clock: Callable[[], datetime]) -> None:
         """Open the log; its Ed25519 key is made at the first start (file mode 0600)."""
         self._database = database
         self._clock = clock

@@ -1,15 +1,15 @@
 """Signed notes, checkpoints, cosignatures and proofs in C2SP's formats.
 
-`signed-note`, `tlog-checkpoint`, `tlog-cosignature` (cosignature/v1) and `tlog-proof`, Ed25519 only.
+`signed-note`, `tlog-checkpoint`, `tlog-cosignature` (cosignature/v1), `tlog-proof`; Ed25519 only.
 Bytes in, verdict out; a note that doesn't hold is a FeedError.
 """
 
-import struct
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+import struct
 from typing import Self
 
 from cryptography.exceptions import InvalidSignature
@@ -180,7 +180,7 @@ def _body(body: bytes) -> tuple[str, int, bytes]:
     if len(lines) < _BODY_LINES or not all(lines):
         raise FeedError("note_malformed")
     origin, size, root = lines[:_BODY_LINES]
-    if not (size.isascii() and size.isdigit()) or len(size) > 1 and size.startswith("0"):
+    if not (size.isascii() and size.isdigit()) or (len(size) > 1 and size.startswith("0")):
         raise FeedError("note_malformed")
     try:
         digest = b64decode(root, validate=True)

@@ -1,8 +1,8 @@
 """Side effects that a transition wants: written with it, done after it, repeatable."""
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
+import sqlite3
 from typing import Final
 
 from ..encoding import format_time, parse_time
