@@ -51,9 +51,17 @@ async def async_unload_entry(hass: HomeAssistant, entry: DoorstepConfigEntry) ->
     """Close the house: nothing of it runs or listens any more."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    panel.async_hide(hass)
+    # a reload keeps the panel: a frontend whose open panel vanishes fetches source maps for its
+    # error report from a server on the internet
+    if entry.disabled_by:
+        panel.async_hide(hass)
     await entry.runtime_data.async_stop()
     return True
+
+
+async def async_remove_entry(hass: HomeAssistant, _entry: DoorstepConfigEntry) -> None:
+    """Take the panel away with the household; what was recorded stays."""
+    panel.async_hide(hass)
 
 
 async def _async_follow(hass: HomeAssistant, entry: DoorstepConfigEntry) -> None:
