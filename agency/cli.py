@@ -25,13 +25,15 @@ INCIDENTS: Final = (
     "theft",
     "burglary",
     "robbery",
-    "vandalism",
     "assault",
-    "shooting",
+    "sexual_offence",
     "homicide",
     "missing_person",
+    "vandalism",
+    "weapons",
     "traffic",
     "fire",
+    "disaster",
     "other",
 )
 DEMO_URL: Final = "http://127.0.0.1:8765/"

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
+from homeassistant.auth.models import TOKEN_TYPE_LONG_LIVED_ACCESS_TOKEN
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -191,3 +193,17 @@ async def test_what_is_no_feed(household: Home, url: str, error: str) -> None:
     shown = await household.begin("feed", {"url": url})
     assert shown["step_id"] == "user"
     assert shown["errors"] == {"url": error}
+
+
+async def test_a_script_does_not_set_it_up(home: Home, hass_admin_user: MockUser) -> None:
+    refresh = await home.hass.auth.async_create_refresh_token(
+        hass_admin_user,
+        client_name="script",
+        token_type=TOKEN_TYPE_LONG_LIVED_ACCESS_TOKEN,
+        access_token_expiration=timedelta(days=365),
+    )
+    access = home.hass.auth.async_create_access_token(refresh)
+    answer = await home.client.post(
+        FLOW, json={"handler": "doorstep"}, headers={"Authorization": f"Bearer {access}"}
+    )
+    assert (await answer.json())["reason"] == "needs_person"

@@ -19,6 +19,12 @@ async def doorbell(tmp_path: Path) -> AsyncIterator[DoorbellSimulator]:
         yield doorbell
 
 
+@pytest.fixture
+async def open_doorbell(tmp_path: Path) -> AsyncIterator[DoorbellSimulator]:
+    async with DoorbellSimulator(tmp_path, noisy=True) as doorbell:
+        yield doorbell
+
+
 def packets(url: str, count: int = 40) -> dict[str, int]:
     """Return how many packets of each codec arrive among the first COUNT."""
     options = {"rtsp_transport": "tcp", "analyzeduration": "100000"}
@@ -62,10 +68,9 @@ async def test_dies_and_comes_back(doorbell: DoorbellSimulator) -> None:
     assert await asyncio.to_thread(packets, doorbell.rtsp_url)
 
 
-async def test_needs_no_password_unless_told(tmp_path: Path) -> None:
-    async with DoorbellSimulator(tmp_path) as doorbell:
-        assert doorbell.url == doorbell.rtsp_url
-        assert await asyncio.to_thread(packets, doorbell.url)
+async def test_needs_no_password_unless_told(open_doorbell: DoorbellSimulator) -> None:
+    assert open_doorbell.url == open_doorbell.rtsp_url
+    assert await asyncio.to_thread(packets, open_doorbell.url)
 
 
 async def test_calls_webhooks(tmp_path: Path) -> None:

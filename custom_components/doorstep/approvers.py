@@ -35,21 +35,23 @@ class Approvers:
         )
 
     def person(self, user: User | None, refresh_token_id: str | None) -> Actor | None:
-        """Return the approver who is logged in behind a connection or HTTP request.
-
-        A long-lived token is a script's and a trusted network is a place: neither is a person.
-        """
-        token = (
-            self._hass.auth.async_get_refresh_token(refresh_token_id) if refresh_token_id else None
-        )
-        if (
-            user is None
-            or not self.includes(user)
-            or token is None
-            or token.user.id != user.id
-            or token.token_type != TOKEN_TYPE_NORMAL
-            or token.credential is None
-            or token.credential.auth_provider_type == _NOT_A_LOGIN
-        ):
+        """Return the approver who is logged in behind a connection or HTTP request."""
+        if not self.includes(user) or not is_person(self._hass, user, refresh_token_id):
             return None
-        return Actor(user.id, "panel")
+        return Actor(user.id, "panel") if user else None
+
+
+def is_person(hass: HomeAssistant, user: User | None, refresh_token_id: str | None) -> bool:
+    """Whether `user` is logged in as themselves behind the refresh token with this id.
+
+    A long-lived token is a script's and a trusted network is a place: neither is a person.
+    """
+    token = hass.auth.async_get_refresh_token(refresh_token_id) if refresh_token_id else None
+    return (
+        user is not None
+        and token is not None
+        and token.user.id == user.id
+        and token.token_type == TOKEN_TYPE_NORMAL
+        and token.credential is not None
+        and token.credential.auth_provider_type != _NOT_A_LOGIN
+    )

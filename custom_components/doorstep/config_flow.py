@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any, override
 
 from homeassistant.components import ffmpeg, webhook
+from homeassistant.components.http import KEY_HASS_USER
+from homeassistant.components.http.const import KEY_HASS_REFRESH_TOKEN_ID
 from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlow,
@@ -31,6 +33,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 from yarl import URL
 
+from .approvers import is_person
 from .const import (
     CONF_APPROVERS,
     CONF_AUDIO,
@@ -83,8 +86,9 @@ class DoorstepFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Choose the library folder."""
         request = current_request.get()
-        user = request.get("hass_user") if request else None
-        if user is None:
+        user = request.get(KEY_HASS_USER) if request else None
+        token = request.get(KEY_HASS_REFRESH_TOKEN_ID) if request else None
+        if user is None or not is_person(self.hass, user, token):
             return self.async_abort(reason="needs_person")
         refused = [
             Path(self.hass.config.path("www")),

@@ -21,6 +21,7 @@ from .inbox.reader import FeedReader, read_descriptor
 from .inbox.store import Inbox
 from .inbox.values import Actor, Home
 from .problems import async_clear, async_report
+from .texts import reason_text
 
 if TYPE_CHECKING:
     from .data import DoorstepConfigEntry
@@ -47,6 +48,7 @@ class FeedCoordinator(DataUpdateCoordinator[None]):
         super().__init__(
             hass, LOGGER, config_entry=entry, name=subentry.title, update_interval=POLL
         )
+        self.subentry_id = subentry.subentry_id
         self.url: str = subentry.data[CONF_URL]
         self.descriptor = FeedDescriptor.parse(subentry.data["descriptor"].encode())
         self.feed = feed_id(self.descriptor)
@@ -114,7 +116,7 @@ class FeedCoordinator(DataUpdateCoordinator[None]):
                 "feed_stopped",
                 subject=self.feed,
                 name=self.name,
-                reason=str(view.reason),
+                reason=reason_text(self.hass, view.reason),
             )
         if view.fresh_at and is_stale(view.fresh_at, now):
             async_report(self.hass, "feed_stale", subject=self.feed, name=self.name)
@@ -168,15 +170,24 @@ class Feeds:
             if subentry.subentry_type == SUBENTRY_FEED
         }
         for key in self._coordinators.keys() - wanted.keys():
-            coordinator = self._coordinators.pop(key)
-            await coordinator.async_end()
-            await self._hass.async_add_executor_job(
-                self.inbox.remove_feed, coordinator.feed, _ADMIN, dt_util.utcnow()
-            )
-        for key, subentry in wanted.items():
-            if key not in self._coordinators:
-                self._coordinators[key] = FeedCoordinator(self._hass, entry, subentry, self)
-                await self._coordinators[key].async_start()
+            await self._coordinators.pop(key).async_end()
+        new = [
+            FeedCoordinator(self._hass, entry, subentry, self)
+            for key, subentry in wanted.items()
+            if key not in self._coordinators
+        ]
+        self._coordinators |= {coordinator.subentry_id: coordinator for coordinator in new}
+        await self._hass.async_add_executor_job(self._forget_others)
+        for coordinator in new:
+            await coordinator.async_start()
+
+    def _forget_others(self) -> None:
+        """Follow no feed that isn't set up, also none of an earlier household."""
+        now = dt_util.utcnow()
+        followed = {coordinator.feed for coordinator in self}
+        for view in self.inbox.feeds(now):
+            if view.id not in followed:
+                self.inbox.remove_feed(view.id, _ADMIN, now)
 
     async def async_stop(self) -> None:
         """Stop reading; what was read stays."""

@@ -1,8 +1,9 @@
 """What one household consists of while it runs."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from homeassistant.components.ffmpeg import get_ffmpeg_manager
 from homeassistant.config_entries import ConfigEntry
@@ -13,12 +14,12 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
 from .approvers import Approvers
-from .const import CONF_LIBRARY, DOMAIN
+from .const import CONF_APPROVERS, CONF_LIBRARY, DOMAIN
 from .coordinator import Feeds
 from .desk import Desk
 from .disclosure import store as releases_store
 from .disclosure.courier import Courier, Ports
-from .disclosure.store import Release, Releases
+from .disclosure.store import LIVE, Release, Releases
 from .doorbells.manager import Doorbells
 from .footage.clip import Clip
 from .footage.library import Library
@@ -39,8 +40,9 @@ from .texts import async_load
 
 type DoorstepConfigEntry = ConfigEntry[DoorstepData]
 
-PRUNE = timedelta(hours=1)
-SCHEMAS = (log.SCHEMA, outbox.SCHEMA, inbox_store.SCHEMA, releases_store.SCHEMA)
+PRUNE: Final = timedelta(hours=1)
+_SPARED_SHARE: Final = 0.25
+SCHEMAS: Final = (log.SCHEMA, outbox.SCHEMA, inbox_store.SCHEMA, releases_store.SCHEMA)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,16 +108,31 @@ class DoorstepData:
 
     def _prune(self) -> None:
         """Delete what retention doesn't keep; each deletion is in the ledger."""
-        now = dt_util.utcnow()
-        spared = frozenset(
-            clip
-            for view in self.inbox.requests(now)
-            if view.state in {"open", "quarantined", "answered"}
-            for clip in view.assessment.clips
-        )
-        for clip, reason in self.library.prune(RetentionPolicy(), now, spared):
+        now, policy = dt_util.utcnow(), RetentionPolicy()
+        for clip, reason in self.library.prune(policy, now, self._spared(now, policy)):
             with self.database.transaction() as tx:
                 self.ledger.append(tx, "clip_deleted", clip.id, {"reason": reason})
+
+    def _spared(self, now: datetime, policy: RetentionPolicy) -> frozenset[str]:
+        """Clips that are asked for just now, newest requests first, within a quarter of the room.
+
+        What is approved stays until it is packed, whatever it weighs.
+        """
+        spared = {
+            clip["clip"]
+            for release in self.releases.all()
+            if release.state in LIVE
+            for clip in release.statement["clips"]
+        }
+        left = policy.max_bytes * _SPARED_SHARE
+        for view in self.inbox.requests(now):
+            if view.state not in {"open", "quarantined"}:
+                continue
+            for clip in map(self.library.get, view.assessment.clips):
+                if clip and clip.id not in spared and clip.size <= left:
+                    left -= clip.size
+                    spared.add(clip.id)
+        return frozenset(spared)
 
 
 @callback
@@ -153,10 +170,25 @@ class _Builder:
         try:
             key = self._own / "ledger.key"
             self._ledger = Ledger(self._database, key, dt_util.utcnow)
+            self._welcome()
             self._library = Library(Path(self._entry.data[CONF_LIBRARY]), self._seal)
         except BaseException:
             self._database.close()
             raise
+
+    def _welcome(self) -> None:
+        """Write down, once, that this household was set up and who decides."""
+        if self._ledger.entries(subject=self._entry.entry_id, limit=1):
+            return
+        approvers = list(self._entry.data[CONF_APPROVERS])
+        with self._database.transaction() as tx:
+            self._ledger.append(
+                tx,
+                "household_set_up",
+                self._entry.entry_id,
+                {"approvers": len(approvers)},
+                {"users": approvers},
+            )
 
     def _seal(self, clip: Clip) -> None:
         """Write a closed clip's seal to the ledger, once."""
@@ -173,8 +205,9 @@ class _Builder:
         hass, library, database = self._hass, self._library, self._database
         inbox = Inbox(database, self._ledger)
         releases = Releases(database, self._ledger)
-        cache = Path(hass.config.cache_path(DOMAIN))
-        review = Review(cache / "review", inbox, releases, library)
+        # beside the default library, not in it: these files are no clips
+        cache = Path(hass.config.cache_path(f"{DOMAIN}_review"))
+        review = Review(cache, inbox, releases, library)
         doorbells = Doorbells(hass, self._entry.entry_id, library, get_ffmpeg_manager(hass).binary)
         client = session()
 

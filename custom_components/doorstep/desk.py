@@ -20,7 +20,7 @@ from . import shown
 from .const import DOMAIN, LOGGER, SIGNAL_DESK
 from .disclosure.courier import Courier
 from .disclosure.store import GRACE, Release, Releases
-from .errors import DoorstepError, ReleaseError, StorageError
+from .errors import DoorstepError, FeedError, ReleaseError, StorageError
 from .inbox import reader
 from .inbox.store import Inbox
 from .inbox.values import Actor, Home
@@ -92,6 +92,8 @@ class Desk:
             if self._timer:
                 self._timer()
                 self._timer = None
+        if self._notifier:
+            self._notifier.async_show_waiting(0)
 
     # --- what people decide
 
@@ -225,7 +227,7 @@ class Desk:
             try:
                 due = await self._async_do()
             except StorageError as error:
-                LOGGER.error("The desk's work failed and is tried again: %s", error)
+                LOGGER.warning("The desk's work failed and is tried again: %s", error)
                 due = dt_util.utcnow() + _AGAIN
             if due:
                 self._timer = async_track_point_in_utc_time(self._hass, self._async_wake, due)
@@ -238,14 +240,18 @@ class Desk:
     async def _async_do(self) -> datetime | None:
         now = dt_util.utcnow()
         await self._run(self._inbox.expire, now)
+        for release in await self._run(self._releases.due, now):
+            self._async_carry(release)
         for errand in await self._run(self._pending, now):
-            await self._async_run_errand(errand)
+            try:
+                await self._async_run_errand(errand)
+            except (FeedError, ReleaseError) as error:
+                # what it was about is gone: there is nothing left to do
+                LOGGER.debug("An errand had nothing to do any more: %s", error)
             await self._run(self._finish, errand.id)
         views = await self._run(self._inbox.requests, now)
         if self._notifier:
             self._notifier.async_show_waiting(sum(view.state == "open" for view in views))
-        for release in await self._run(self._releases.due, now):
-            self._async_carry(release)
         ends = [view.request.expires_at for view in views if view.state in {"open", "quarantined"}]
         return await self._run(self._next_due, now, ends)
 
@@ -303,7 +309,7 @@ class Desk:
         try:
             await self._courier.run_once(release)
         except DoorstepError as error:
-            LOGGER.error("A release could not go on and is tried again: %s", error)
+            LOGGER.warning("A release could not go on and is tried again: %s", error)
             await asyncio.sleep(_AGAIN.total_seconds())
         finally:
             self._tasks.pop(release, None)

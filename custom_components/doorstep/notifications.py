@@ -11,24 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
-import logging
 import secrets
 from typing import Any, Final
 
 from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, EventOrigin, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util, slugify
 
 from .approvers import Approvers
-from .const import DOMAIN, PANEL_PATH
+from .const import DOMAIN, LOGGER, PANEL_PATH
 from .errors import DoorstepError
 from .inbox.values import Actor
 from .problems import async_clear, async_report
 from .texts import async_texts
-
-_LOGGER = logging.getLogger(__name__)
 
 EVENT_ACTION: Final = "mobile_app_notification_action"
 DECLINE: Final = "DOORSTEP_DECLINE_"
@@ -155,9 +151,9 @@ class Notifier:
     async def _async_push(self, service: str, message: dict[str, Any]) -> None:
         try:
             await self._hass.services.async_call("notify", service, message, blocking=True)
-        except HomeAssistantError:
-            # the panel shows the request all the same
-            _LOGGER.warning("A push through notify.%s failed", service)
+        except Exception:
+            # whatever a notify service raises: the panel shows the request all the same
+            LOGGER.exception("A push through notify.%s failed", service)
 
     @callback
     def _async_tapped(self, event: Event[dict[str, Any]]) -> None:
@@ -166,7 +162,7 @@ class Notifier:
             return
         nonce = self._take(action.removeprefix(DECLINE), event)
         if nonce is None:
-            _LOGGER.warning("A tap on a Doorstep notification was refused")
+            LOGGER.warning("A tap on a Doorstep notification was refused")
             return
         self._hass.async_create_task(
             self._async_decline(nonce), f"{DOMAIN} decline by phone", eager_start=True
@@ -191,7 +187,7 @@ class Notifier:
         try:
             await self._decline(nonce.handle, Actor(nonce.user_id, "phone"))
         except DoorstepError as error:
-            _LOGGER.warning("Declining by phone failed: %s", error.key)
+            LOGGER.warning("Declining by phone failed: %s", error.key)
 
     def _forget(self, handle: str) -> None:
         self._nonces = [nonce for nonce in self._nonces if nonce.handle != handle]

@@ -20,3 +20,9 @@ def async_texts(hass: HomeAssistant) -> Mapping[str, str]:
     """Return the templates of `common` by key, for `str.format`."""
     texts = async_get_cached_translations(hass, hass.config.language, "common", DOMAIN)
     return {key.removeprefix(_PREFIX): text for key, text in texts.items()}
+
+
+@callback
+def reason_text(hass: HomeAssistant, key: str | None) -> str:
+    """Say what the reason with this key is; an unknown one stays a word."""
+    return async_texts(hass).get(f"reason_{key}", str(key))

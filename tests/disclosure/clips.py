@@ -129,7 +129,8 @@ class Sealer:
     def write(self, folder: Path, clip: str = CLIP_ID, doorbell: str = DOORBELL) -> Clip:
         """Write both files; the root is computed here, independently (RFC 6962)."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.lines[0] |= {"clip": clip, "doorbell": self.lines[0].get("doorbell", doorbell)}
+        mark = sha256(f"{clip}:{doorbell}".encode()).hexdigest()
+        self.lines[0] |= {"clip": clip, "doorbell": self.lines[0].get("doorbell", mark)}
         lines = [canonical(line) for line in self.lines]
         sealed = Clip(
             id=clip,

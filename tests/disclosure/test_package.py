@@ -153,6 +153,7 @@ def test_seals_name_the_fragments_of_the_file_in_their_order(opened: Path, case:
             bytes.fromhex(case.clips[0].root),
         )
         fragments.append(orjson.loads(line["line"]))
+    assert "init" in fragments.pop(0)
     assert "end" in fragments.pop()
     at = len(video) - sum(one["length"] for one in fragments)
     assert b"".join(data for _, data in split(video)[:2]) + video[at - 8 : at] == video[:at]

@@ -72,7 +72,7 @@ def test_lines(tmp_path: Path) -> None:
     assert lines[0] == {
         "v": 1,
         "clip": ID,
-        "doorbell": "door",
+        "doorbell": sha256(f"{ID}:door".encode()).hexdigest(),
         "event": "ring",
         "event_at": "2026-11-23T20:00:00Z",
         "tracks": [{"id": 1, "kind": "video", "codec": "avc1.64001f", "timescale": 1000}],

@@ -1,9 +1,9 @@
 """The household's log: grows, verifies, forgets on request, and notices every edit."""
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+import sqlite3
 
 import aics_tlog
 import pytest
@@ -117,7 +117,7 @@ def test_a_transaction_that_fails_leaves_no_entry(database: Database, ledger: Le
     ("sql", "key"),
     [
         (
-            "UPDATE ledger SET line = CAST(replace(CAST(line AS TEXT), '\"n\":1', '\"n\":7') AS BLOB)",
+            "UPDATE ledger SET line = CAST(replace(line, '\"n\":1', '\"n\":7') AS BLOB)",
             "ledger_changed",
         ),
         ("UPDATE ledger SET kind = 'other' WHERE idx = 1", "ledger_entry_changed"),
@@ -129,8 +129,10 @@ def test_a_transaction_that_fails_leaves_no_entry(database: Database, ledger: Le
         ("DELETE FROM ledger WHERE idx = 1", "ledger_entry_changed"),
         ("DELETE FROM ledger WHERE idx = 2", "ledger_changed"),
         ("UPDATE ledger SET idx = 9 WHERE idx = 2", "ledger_entry_changed"),
-        ("INSERT INTO ledger SELECT 3, at, kind, subject, line FROM ledger WHERE idx = 2",
-         "ledger_entry_changed"),
+        (
+            "INSERT INTO ledger SELECT 3, at, kind, subject, line FROM ledger WHERE idx = 2",
+            "ledger_entry_changed",
+        ),
         ("UPDATE ledger_head SET note = x'00'", "ledger_head_bad"),
         ("UPDATE ledger_head SET peaks = zeroblob(64)", "ledger_head_bad"),
         ("DELETE FROM ledger_head", "ledger_head_missing"),
@@ -175,3 +177,24 @@ def test_a_spoilt_key_is_not_replaced(database: Database, tmp_path: Path, conten
         Ledger(database, key_file, lambda: NOW)
     assert caught.value.key == "ledger_key_failed"
     assert key_file.read_bytes() == content
+
+
+def test_a_lost_key_is_not_made_anew(database: Database, ledger: Ledger, tmp_path: Path) -> None:
+    write(database, ledger)
+    key_file = tmp_path / "home" / "ledger.key"
+    key_file.unlink()
+    with pytest.raises(StorageError) as caught:
+        Ledger(database, key_file, lambda: NOW)
+    assert caught.value.key == "ledger_key_failed"
+    assert not key_file.exists()
+
+
+def test_another_key_does_not_go_on(database: Database, ledger: Ledger, tmp_path: Path) -> None:
+    write(database, ledger)
+    (tmp_path / "elsewhere").mkdir()
+    other = Database(tmp_path / "elsewhere" / "doorstep.db", [log.SCHEMA])
+    Ledger(other, tmp_path / "elsewhere" / "ledger.key", lambda: NOW)
+    other.close()
+    with pytest.raises(StorageError) as caught:
+        Ledger(database, tmp_path / "elsewhere" / "ledger.key", lambda: NOW)
+    assert caught.value.key == "ledger_key_failed"

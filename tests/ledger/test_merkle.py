@@ -3,9 +3,8 @@
 from hashlib import sha256
 
 import aics_tlog
+from hypothesis import given, strategies as st
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from custom_components.doorstep.ledger.merkle import (
     CompactRange,

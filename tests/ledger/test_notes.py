@@ -1,14 +1,13 @@
 """Checkpoints and proofs: a third party reads ours, ours reads theirs, and refuses the rest."""
 
-import struct
 from base64 import b64encode
 from datetime import UTC, datetime
+import struct
 
 import aics_tlog
-import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
+import pytest
 
 from custom_components.doorstep.errors import FeedError
 from custom_components.doorstep.ledger.merkle import inclusion_proof, leaf_hash, root_hash
@@ -26,9 +25,7 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw()
 LOG = VerifierKey(NAME, SIGNATURE, PUBLIC)
 WITNESS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
-WITNESS = VerifierKey(
-    "witness.example", COSIGNATURE, WITNESS_KEY.public_key().public_bytes_raw()
-)
+WITNESS = VerifierKey("witness.example", COSIGNATURE, WITNESS_KEY.public_key().public_bytes_raw())
 ROOT = root_hash([leaf_hash(b"a"), leaf_hash(b"b")])
 NOTE = sign_checkpoint(NAME, 2, ROOT, KEY)
 AT = 1_790_000_000

@@ -113,11 +113,11 @@ def _checksum(prefix: str, values: Sequence[int]) -> int:
 
 
 def _to_bytes(values: Sequence[int]) -> bytes | None:
-    """Regroup 5-bit values as bytes; None when the padding is not shortest and zero."""
+    """Regroup 5-bit values as bytes; None when the bits left over are not zero."""
     bits = 0
     for value in values:
         bits = bits << 5 | value
     length, padding = divmod(len(values) * 5, 8)
-    if padding >= 5 or bits & ((1 << padding) - 1):  # noqa: PLR2004 - bits of one character
+    if bits & ((1 << padding) - 1):
         return None
     return (bits >> padding).to_bytes(length)

@@ -15,6 +15,7 @@ from homeassistant.helpers.event import async_call_later
 from ..const import DOMAIN, SUBENTRY_DOORBELL
 from ..footage.library import Library
 from ..problems import async_clear, async_report
+from ..texts import reason_text
 from .direct import DirectDoorbell, DoorbellEvent
 
 PATIENCE: Final = timedelta(minutes=1)
@@ -124,7 +125,7 @@ class Doorbells:
             "camera_failed",
             subject=doorbell.id,
             name=doorbell.name,
-            reason=str(doorbell.status.reason),
+            reason=reason_text(self._hass, doorbell.status.reason),
         )
 
     @callback

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from ..errors import StorageError
 from .files import FULL, ClipFiles, append, storage
-from .lines import ClipLines, Ending, encode, whole_lines
+from .lines import ClipLines, Ending, doorbell_mark, encode, whole_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +59,15 @@ def load(files: ClipFiles) -> Clip:
         size = files.video.stat().st_size
     except OSError as error:
         raise StorageError("clip_unreadable", clip=files.clip) from error
-    if lines.header["clip"] != files.clip or lines.size != size:
+    if not _belongs(files, lines) or lines.size != size:
         raise StorageError("clip_unreadable", clip=files.clip)
     return describe(files, lines)
+
+
+def _belongs(files: ClipFiles, lines: ClipLines) -> bool:
+    """Whether the lines are those of this clip of this doorbell."""
+    named = (lines.header.get("clip"), lines.header.get("doorbell"))
+    return named == (files.clip, doorbell_mark(files.clip, files.doorbell))
 
 
 def describe(files: ClipFiles, lines: ClipLines) -> Clip:
@@ -72,7 +78,7 @@ def describe(files: ClipFiles, lines: ClipLines) -> Clip:
     last, scale = video[-1], lines.timescales[lines.video]
     return Clip(
         id=files.clip,
-        doorbell=str(lines.header["doorbell"]),
+        doorbell=files.doorbell,
         event=str(lines.header["event"]),
         event_at=lines.event_at,
         start=video[0].utc,
@@ -129,7 +135,7 @@ def recover(files: ClipFiles) -> Clip | None:
             return None
         with video.open("rb") as file:
             lines = _whole(data, file)
-    if lines.header.get("clip") != files.clip:
+    if not _belongs(files, lines):
         lines = ClipLines()
     return finish(files, lines, "recovered")
 

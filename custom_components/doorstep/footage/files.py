@@ -40,6 +40,11 @@ class ClipFiles:
         return cls(library / doorbell / day, clip)
 
     @property
+    def doorbell(self) -> str:
+        """Id of the doorbell whose folder it is."""
+        return self.folder.parent.name
+
+    @property
     def video(self) -> Path:
         """The MP4 file."""
         return self.folder / f"{self.clip}.mp4"

@@ -74,13 +74,31 @@ class Ledger:
     """Append to and verify the log; appends take part in the caller's transaction."""
 
     def __init__(self, database: Database, key_file: Path, clock: Callable[[], datetime]) -> None:
-        """Open the log; its Ed25519 key is made at the first start (file mode 0600)."""
+        """Open the log; its Ed25519 key is made at the first start (file mode 0600).
+
+        A log whose key is gone or is another one is a StorageError (`ledger_key_failed`): a new
+        key would sign over whatever was done to it.
+        """
         self._database = database
         self._clock = clock
-        self._key, self._name = _load_key(key_file)
+        self._key, self._name = _load_key(key_file, fresh=self._is_empty())
         self._verifier = VerifierKey(
             self._name, SIGNATURE, self._key.public_key().public_bytes_raw()
         )
+
+        self._check_key()
+
+    def _is_empty(self) -> bool:
+        with self._database.read() as connection:
+            return connection.execute("SELECT 1 FROM ledger LIMIT 1").fetchone() is None
+
+    def _check_key(self) -> None:
+        head = self.head()
+        try:
+            if head:
+                open_checkpoint(head.note, self._verifier)
+        except FeedError as error:
+            raise StorageError("ledger_key_failed", error="another key") from error
 
     @property
     def verifier_key(self) -> str:
@@ -204,10 +222,10 @@ def _tree(connection: sqlite3.Connection) -> CompactRange:
         raise StorageError("database_failed", error=error) from error
 
 
-def _load_key(path: Path) -> tuple[Ed25519PrivateKey, str]:
-    """Read or make the key file: 32 bytes of key, then the log's random name."""
+def _load_key(path: Path, *, fresh: bool) -> tuple[Ed25519PrivateKey, str]:
+    """Read the key file, or make it for a fresh log: 32 bytes of key, then a random name."""
     try:
-        if not path.exists():
+        if fresh and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             name = f"doorstep.invalid/{secrets.token_hex(8)}"
             fresh = path.with_suffix(".new")
