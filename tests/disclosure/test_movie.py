@@ -177,11 +177,11 @@ def test_fragments_that_overlap_do_not_turn_time_back(init: bytes) -> None:
 
 def test_sound_that_starts_later_waits(init: bytes) -> None:
     video = piece(10240, Run(10, 1024, 10, key=True, offset=0))
-    late = piece(24000, Run(8, 1000, 10, key=True, offset=0), track=2)
+    late = piece(24000, Run(4, 1000, 10, key=True, offset=0), track=2)
     found = head_and_media(index(init, [video, late], 1.0))[0]
     assert struct.unpack(">4xIQqIQqI", tables(found, 1)[b"elst"]) == (
         *(2, 500, -1, 65536),
-        *(500, 0, 65536),
+        *(250, 0, 65536),
     )
     assert struct.unpack(">4xIQqI", tables(found, 0)[b"elst"]) == (1, 1000, 0, 65536)
     moov = split(found)[1][1]

@@ -228,6 +228,16 @@ def test_a_cut_of_another_hash_is_refused_at_its_end(case: Case) -> None:
         tar(case, {**statement, "clips": [clip]})
 
 
+@pytest.mark.parametrize("change", [{"root": "0" * 64}, {"start": "2026-11-14T20:00:40Z"}])
+def test_a_cut_that_was_stated_otherwise_is_refused_before_the_first_byte(
+    case: Case, change: dict[str, str]
+) -> None:
+    statement = case.statement()
+    changed = {**statement, "clips": [statement["clips"][0] | change]}
+    with pytest.raises(ReleaseError, match="release_changed"):
+        next(bag(changed, case.decision, case.material))
+
+
 def test_a_clip_that_is_gone_is_refused(case: Case) -> None:
     statement = case.statement()
     case.clips = []
