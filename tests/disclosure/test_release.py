@@ -128,8 +128,15 @@ def test_a_recipient_that_cannot_be_encrypted_to_is_refused_before_the_approval(
     case: Case,
 ) -> None:
     to = replace(case.addressee, recipients=[Recipient("age1pq1qqqq", "Evidence unit")])
+    cuts = [cut.plan(case.clips[0], WINDOW, audio=False)]
     with pytest.raises(ReleaseError, match="recipient_unsupported"):
-        make_statement(RELEASE, case.ask, to, [], audio=False)
+        make_statement(RELEASE, case.ask, to, cuts, audio=False)
+
+
+def test_nothing_is_no_release(case: Case) -> None:
+    case.clips.clear()
+    with pytest.raises(ReleaseError, match="release_empty"):
+        case.statement()
 
 
 def test_the_sentence_says_it_plainly(case: Case) -> None:

@@ -54,9 +54,11 @@ def make_statement(
 ) -> Statement:
     """State what is released to whom; `release` is its random id (32 hex digits).
 
-    Reads every cut once to hash it. ReleaseError: a recipient that can't be encrypted to, and
-    whatever a cut raises.
+    Reads every cut once to hash it. ReleaseError: `release_empty` without a cut, a recipient that
+    can't be encrypted to, and whatever a cut raises.
     """
+    if not cuts:
+        raise ReleaseError("release_empty")
     for recipient in to.recipients:
         parse_recipient(recipient.recipient)
     return {
