@@ -135,7 +135,7 @@ def test_a_recipient_that_cannot_be_encrypted_to_is_refused_before_the_approval(
 
 def test_nothing_is_no_release(case: Case) -> None:
     case.clips.clear()
-    with pytest.raises(ReleaseError, match="release_empty"):
+    with pytest.raises(ReleaseError, match="nothing_to_release"):
         case.statement()
 
 

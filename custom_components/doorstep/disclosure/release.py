@@ -13,6 +13,7 @@ from typing import Any, Final
 from yarl import URL
 
 from ..encoding import JSON, canonical_json, format_time, parse_time
+from ..errors import ReleaseError
 from ..inbox.agencies import Recipient
 from ..inbox.web import TEST_MODE
 from .age import parse_recipient
@@ -54,11 +55,11 @@ def make_statement(
 ) -> Statement:
     """State what is released to whom; `release` is its random id (32 hex digits).
 
-    Reads every cut once to hash it. ReleaseError: `release_empty` without a cut, a recipient that
+    Reads every cut once to hash it. ReleaseError: `nothing_to_release` without a cut, a recipient that
     can't be encrypted to, and whatever a cut raises.
     """
     if not cuts:
-        raise ReleaseError("release_empty")
+        raise ReleaseError("nothing_to_release")
     for recipient in to.recipients:
         parse_recipient(recipient.recipient)
     return {
