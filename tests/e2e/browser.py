@@ -117,8 +117,8 @@ async def browser(base: str) -> AsyncIterator[Screen]:
             raise
         finally:
             await chromium.close()
-    assert screen.foreign == []
-    assert screen.errors == []
+    assert not screen.foreign, screen.foreign
+    assert not screen.errors, screen.errors
 
 
 def _chromium() -> str:

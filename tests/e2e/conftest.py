@@ -20,3 +20,10 @@ async def house(tmp_path: Path) -> AsyncIterator[Household]:
     """A household with one doorbell, that follows no feed yet."""
     async with household(tmp_path) as house:
         yield house
+
+
+@pytest.fixture
+async def house_with_big_clips(tmp_path: Path) -> AsyncIterator[Household]:
+    """A household likewise, whose clips take a while to send."""
+    async with household(tmp_path, noisy=True) as house:
+        yield house

@@ -1,7 +1,8 @@
 """A household with Doorstep set up as its owner would do it, and the world around it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+import contextlib
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +53,14 @@ class Household:
         await self.finish(shown)
         return shown
 
-    async def snapshot(self) -> dict[str, Any]:
-        """Return what the panel of the owner shows now."""
-        return await snapshot(self.home)
+    async def read_feeds(self) -> None:
+        """Let Doorstep start anew: it reads its feeds then, not only minutes later."""
+        path = f"/api/config/config_entries/entry/{self.entry_id}/reload"
+        await self.home.api("POST", path)
+
+    async def shows(self, wanted: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        """Wait until the owner's panel shows what is WANTED; return all that it shows."""
+        return await shows(self.home, wanted)
 
     async def begin(self, kind: str, answers: Mapping[str, object]) -> dict[str, Any]:
         """Answer the first form of a subentry flow; return what comes next."""
@@ -66,12 +72,14 @@ class Household:
 
 
 @asynccontextmanager
-async def household(folder: Path) -> AsyncIterator[Household]:
+async def household(folder: Path, *, noisy: bool = False) -> AsyncIterator[Household]:
     """Boot and set up everything in FOLDER; end it all afterwards."""
     config, library = folder / "config", folder / "library"
     config.mkdir(parents=True)
     home = HomeAssistant(config, port=free_port(), env={"DOORSTEP_TEST_MODE": "1"})
-    doorbell = DoorbellSimulator(folder / "doorbell", user="door", password=CAMERA_PASSWORD)
+    doorbell = DoorbellSimulator(
+        folder / "doorbell", user="door", password=CAMERA_PASSWORD, noisy=noisy
+    )
     async with AgencySimulator(folder / "agency") as agency, doorbell, home:
         await home.onboard(OWNER, PASSWORD)
         created = await home.flow("doorstep", {"library": str(library)})
@@ -85,21 +93,37 @@ async def household(folder: Path) -> AsyncIterator[Household]:
             webhook=webhook,
             library=library,
         )
+        check_silence(config / "console.log")
 
 
-async def snapshot(home: HomeAssistant) -> dict[str, Any]:
-    """Subscribe as the panel does; return the first event."""
+def check_silence(log: Path) -> None:
+    """See that nothing failed, and that the camera's password is in no log and no command line."""
+    text = log.read_text()
+    assert " ERROR " not in text, text
+    assert CAMERA_PASSWORD not in text
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            assert CAMERA_PASSWORD.encode() not in process.read_bytes()
+
+
+async def shows(home: HomeAssistant, wanted: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """Subscribe as the panel does; return the first snapshot that is WANTED."""
     url = f"{home.url}/api/websocket"
-    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+    async with (
+        asyncio.timeout(30),
+        aiohttp.ClientSession() as session,
+        session.ws_connect(url) as socket,
+    ):
         await socket.receive_json()
         await socket.send_json({"type": "auth", "access_token": home.token})
         await socket.receive_json()
         await socket.send_json({"id": 1, "type": "doorstep/subscribe"})
-        async with asyncio.timeout(20):
-            while (told := await socket.receive_json())["type"] != "event":
-                assert told["success"], told
-    event: dict[str, Any] = told["event"]
-    return event
+        while True:
+            told = await socket.receive_json()
+            assert told.get("success", True), told
+            if told["type"] == "event" and wanted(told["event"]):
+                event: dict[str, Any] = told["event"]
+                return event
 
 
 async def begin(

@@ -1,7 +1,5 @@
 """What goes wrong in real life: a clear word, nothing lost, nothing sent twice."""
 
-import asyncio
-
 import pytest
 
 from ..simulators.agency import AgencySimulator
@@ -11,7 +9,8 @@ from .household import Household
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
-SLOW = 150_000
+SLOW = 3_000_000
+LOST = 1_000_000
 
 
 async def test_addresses_that_lead_nowhere_are_refused_with_a_reason(house: Household) -> None:
@@ -34,7 +33,8 @@ async def test_addresses_that_lead_nowhere_are_refused_with_a_reason(house: Hous
     assert (await house.begin("doorbell", camera))["errors"] == {"url": "camera_unreachable"}
 
 
-async def test_restart_in_the_middle_of_an_upload(house: Household) -> None:
+async def test_restart_in_the_middle_of_an_upload(house_with_big_clips: Household) -> None:
+    house = house_with_big_clips
     agency, home = house.agency, house.home
     agency.receiver.bytes_per_second = SLOW
     await agency.receiver.restart()
@@ -45,27 +45,25 @@ async def test_restart_in_the_middle_of_an_upload(house: Household) -> None:
     await house.follow_feed()
     await approve(house)
 
-    await until(lambda: sent(agency) > SLOW, patience=30)
+    await until(lambda: sent(agency) > SLOW)
     await home.stop()
-    before = sent(agency)
+    stopped = sent(agency)
     await home.start()
     await home.wait_ready()
-    await until(lambda: sent(agency) > before + SLOW, patience=30)
+    await until(lambda: sent(agency) > stopped + SLOW)
     await home.child.kill()
-    agency.receiver.bytes_per_second = None
-    await agency.receiver.restart()
     await home.start()
     await home.wait_ready()
 
     [package] = await until(agency.packages, patience=60)
     assert evidence.check(package, agency, request, house.library) > 0
-    await until_acknowledged(house)
+    await house.shows(lambda told: told["releases"][0]["state"] == "acknowledged")
     sent_once(agency)
 
 
 async def approve(house: Household) -> None:
     """Confirm the agency and approve its request, as the panel would."""
-    told = await house.snapshot()
+    told = await house.shows(lambda told: told["requests"])
     [request], [agency] = told["requests"], told["agencies"]
     confirmed = {"agency": agency["id"], "statement_sha256": agency["statement_sha256"]}
     await house.home.command("doorstep/agency/confirm", **confirmed)
@@ -89,12 +87,5 @@ def sent_once(agency: AgencySimulator) -> None:
     assert offsets == sorted(set(offsets))
     [upload] = agency.receiver.uploads()
     assert upload.complete
-
-
-async def until_acknowledged(house: Household) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            [release] = (await house.snapshot())["releases"]
-            if release["state"] == "acknowledged":
-                return
-            await asyncio.sleep(0.2)
+    # A receiver may lose the last of what a cut connection brought, before it is on its disk.
+    assert sum(part.received or 0 for part in parts) - upload.size < LOST

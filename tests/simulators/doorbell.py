@@ -1,34 +1,46 @@
 """A doorbell: H.264 and AAC over RTSP, a button and a motion sensor that call a webhook."""
 
+import asyncio
 import contextlib
 import json
 import os
 from pathlib import Path
 import signal
+import subprocess
 import sys
 from typing import Final, Self
 from urllib.parse import quote
 
 import aiohttp
 
-from scripts.children import LOOPBACK, ROOT, Child, free_port, wait_for_port
+from scripts.children import LOOPBACK, ROOT, Child, free_port, tool, wait_for_port
 from scripts.doorbell import Doorbell
 
-CACHE: Final = ROOT / ".cache" / "doorbell-loop.mp4"
+CACHE: Final = ROOT / ".cache"
+NOISE: Final = (
+    "-f lavfi -i testsrc2=size=640x360:rate=15,noise=alls=80:allf=t "
+    "-f lavfi -i sine=frequency=440:sample_rate=16000 -t 20 "
+    "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 15 -bf 0 -b:v 8M -maxrate 8M -bufsize 8M "
+    "-c:a aac -b:a 48k -ac 1"
+)
 GATE: Final = Path(__file__).with_name("gate.py")
 
 
 class DoorbellSimulator:
     """A camera (go2rtc, one encoded loop) that can also break in the ways that cameras break.
 
-    With USER and PASSWORD its stream asks for them; `url` never holds them, `rtsp_url` does.
+    With USER and PASSWORD its stream asks for them; `url` never holds them, `rtsp_url` does. A
+    NOISY one sends 8 Mbit/s instead of 0.5, as cameras with big pictures do.
     """
 
-    def __init__(self, folder: Path, *, user: str | None = None, password: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, user: str | None = None, password: str = "", noisy: bool = False
+    ) -> None:
         """Prepare a doorbell that keeps its files in FOLDER."""
         self.user = user
         self.password = password
         self._folder = folder
+        self._noisy = noisy
         self._camera = Doorbell(folder, port=free_port(), user="", password="")
         self._port = free_port() if user else self._camera.port
         settings = str(folder / "gate.json")
@@ -59,11 +71,15 @@ class DoorbellSimulator:
         """Serve the stream; after `stop` or `kill` at the same URL again."""
         self._folder.mkdir(parents=True, exist_ok=True)
         loop = self._folder / "loop.mp4"
-        if CACHE.exists() and not loop.exists():
-            loop.symlink_to(CACHE)
+        cached = CACHE / f"doorbell-{'noise' if self._noisy else 'loop'}.mp4"
+        if cached.exists() and not loop.exists():
+            loop.symlink_to(cached)
+        if self._noisy and not loop.exists():
+            command = [tool("ffmpeg"), "-v", "error", *NOISE.split(), str(loop)]
+            await asyncio.to_thread(subprocess.run, command, check=True)
         await self._camera.start()
-        if not CACHE.exists():
-            _keep(loop)
+        if not cached.exists():
+            _keep(loop, cached)
         if self.user is not None:
             await self._start_gate(self.user)
 
@@ -114,13 +130,13 @@ class DoorbellSimulator:
                 os.killpg(child.pid, number)
 
 
-def _keep(loop: Path) -> None:
-    """Keep the encoded loop for the next doorbell; another process may do the same just now."""
-    CACHE.parent.mkdir(exist_ok=True)
-    part = CACHE.with_suffix(f".{os.getpid()}")
+def _keep(loop: Path, cached: Path) -> None:
+    """Keep an encoded loop for the next doorbell; another process may do the same just now."""
+    cached.parent.mkdir(exist_ok=True)
+    part = cached.with_suffix(f".{os.getpid()}")
     part.write_bytes(loop.read_bytes())
     with contextlib.suppress(OSError):
-        part.rename(CACHE)
+        part.rename(cached)
 
 
 async def _call(webhook: str, event: str) -> int:

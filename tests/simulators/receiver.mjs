@@ -6,6 +6,7 @@
 
 import { appendFileSync, readFileSync } from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import { Transform, pipeline } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -15,44 +16,45 @@ const load = (name) => import(pathToFileURL(`${settings.modules}/${name}/dist/in
 const { Server } = await load('@tus/server');
 const { FileStore } = await load('@tus/file-store');
 
-function throttle(bytesPerSecond) {
-  return new Transform({
-    async transform(chunk, _, done) {
-      await sleep((1000 * chunk.length) / bytesPerSecond);
-      done(null, chunk);
-    },
-  });
-}
-
-class ThrottledStore extends FileStore {
-  write(stream, id, offset) {
-    const slow = pipeline(stream, throttle(settings.bytesPerSecond), () => {});
-    return super.write(slow, id, offset);
-  }
-}
-
-const Store = settings.bytesPerSecond ? ThrottledStore : FileStore;
 const server = new Server({
   path: settings.path,
-  datastore: new Store({ directory: settings.folder }),
+  datastore: new FileStore({ directory: settings.folder }),
   ...(settings.location && { generateUrl: (_, { id }) => `${settings.location}/${id}` }),
 });
 
 const note = (line) => appendFileSync(settings.log, `${JSON.stringify(line)}\n`);
 let counter = 0;
 
-http
-  .createServer((request, response) => {
-    const number = `${process.pid}-${counter++}`;
-    const { method, url, headers } = request;
-    let received = 0;
-    const push = request.push.bind(request);
-    request.push = (chunk) => {
-      received += chunk?.length ?? 0;
-      return push(chunk);
-    };
-    note({ number, method, url, headers });
-    response.on('close', () => note({ number, received, status: response.statusCode }));
-    server.handle(request, response);
-  })
-  .listen(settings.port, settings.host);
+const receiver = http.createServer((request, response) => {
+  const number = `${process.pid}-${counter++}`;
+  const { method, url, headers } = request;
+  let received = 0;
+  const push = request.push.bind(request);
+  request.push = (chunk) => {
+    received += chunk?.length ?? 0;
+    return push(chunk);
+  };
+  note({ number, method, url, headers });
+  response.on('close', () => note({ number, received, status: response.statusCode }));
+  server.handle(request, response);
+});
+
+// In front of it all, since @tus/server reads as fast as it can: a slow line.
+function slowLine(client) {
+  const onward = net.connect(receiver.address().port, settings.host);
+  const delay = new Transform({
+    async transform(chunk, _, done) {
+      await sleep((1000 * chunk.length) / settings.bytesPerSecond);
+      done(null, chunk);
+    },
+  });
+  pipeline(client, delay, onward, () => onward.destroy());
+  pipeline(onward, client, () => client.destroy());
+}
+
+if (settings.bytesPerSecond) {
+  receiver.listen(0, settings.host, () =>
+    net.createServer(slowLine).listen(settings.port, settings.host));
+} else {
+  receiver.listen(settings.port, settings.host);
+}

@@ -102,7 +102,8 @@ class Receiver:
     def uploads(self) -> list[Upload]:
         """Return all uploads, oldest first."""
         files = sorted(self.folder.glob("*.json"), key=lambda path: path.stat().st_ctime_ns)
-        return [_read(path) for path in files if path.with_suffix("").exists()]
+        # An empty one is being written just now.
+        return [_read(path) for path in files if path.stat().st_size]
 
     def forget(self, upload: Upload) -> None:
         """Lose an upload, as a receiver does that tidies up too early."""
