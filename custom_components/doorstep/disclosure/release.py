@@ -55,8 +55,8 @@ def make_statement(
 ) -> Statement:
     """State what is released to whom; `release` is its random id (32 hex digits).
 
-    Reads every cut once to hash it. ReleaseError: `nothing_to_release` without a cut, a recipient that
-    can't be encrypted to, and whatever a cut raises.
+    Reads every cut once to hash it. ReleaseError: `nothing_to_release` without a cut, a recipient
+    that can't be encrypted to, and whatever a cut raises.
     """
     if not cuts:
         raise ReleaseError("nothing_to_release")
