@@ -305,6 +305,16 @@ def test_scraps_are_removed(house: House, name: str) -> None:
     assert house.library.unreadable == ()
 
 
+def test_half_a_picture_is_removed_and_a_whole_one_stays(house: House) -> None:
+    clip = house.add(EPOCH)
+    clip.picture.write_bytes(b"whole")
+    half = clip.folder / f"{clip.id}.jpg.partial"
+    half.write_bytes(b"ha")
+    assert house.reopen().get(clip.id) == clip
+    assert not half.exists()
+    assert clip.picture.read_bytes() == b"whole"
+
+
 def test_other_peoples_files_are_left_alone(house: House) -> None:
     folder = house.folder / "door" / "2026-11-23"
     folder.mkdir(parents=True)

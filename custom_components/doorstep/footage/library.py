@@ -12,7 +12,7 @@ from typing import Final
 from ..errors import StorageError
 from ..ledger.database import Database
 from .clip import Clip, load, recover
-from .files import ClipFiles, scan, storage
+from .files import ClipFiles, partial, scan, storage
 from .folder import Usage, space
 from .retention import Reason, RetentionPolicy, surplus
 
@@ -259,6 +259,7 @@ class Library:
             found = list(scan(self.folder))
         for doorbell, files, parts in found:
             try:
+                partial(files.picture).unlink(missing_ok=True)
                 if known.get(files.clip) not in (None, "missing"):
                     files.discard()
                 elif (files.clip in missing and parts >= {"mp4", "jsonl"}) or self._take_in(
