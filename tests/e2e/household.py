@@ -53,11 +53,6 @@ class Household:
         await self.finish(shown)
         return shown
 
-    async def read_feeds(self) -> None:
-        """Let Doorstep start anew: it reads its feeds then, not only minutes later."""
-        path = f"/api/config/config_entries/entry/{self.entry_id}/reload"
-        await self.home.api("POST", path)
-
     async def shows(self, wanted: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         """Wait until the owner's panel shows what is WANTED; return all that it shows."""
         return await shows(self.home, wanted)
