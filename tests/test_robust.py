@@ -1,6 +1,5 @@
 """Things around Doorstep that fail: it says so, goes on, and loses nothing."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -76,7 +75,7 @@ async def test_a_tap_that_comes_too_late(
         push = await phone.wait_for_push()
         entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
         # decided on another way, in the moment before this phone is cleared
-        inbox = entry.runtime_data.inbox
+        inbox = entry.runtime_data.rooms.inbox
         actor = entry.runtime_data.approvers.person
         assert actor is not None
         await panel.ask("request/decline", handle=handle)
@@ -86,7 +85,7 @@ async def test_a_tap_that_comes_too_late(
 
 
 @pytest.fixture
-def broken_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
+def broken_disk(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """A database that fails while the list says so."""
     broken = [True]
     work = Inbox.expire
@@ -97,7 +96,7 @@ def broken_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
         return work(inbox, now)
 
     monkeypatch.setattr(Inbox, "expire", expire)
-    yield broken
+    return broken
 
 
 async def test_a_database_that_fails_is_tried_again(
@@ -144,7 +143,7 @@ async def test_one_bad_listener_does_not_silence_the_bell(home: Home) -> None:
         raise RuntimeError("bad listener")
 
     entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
-    (bell,) = entry.runtime_data.doorbells
+    (bell,) = entry.runtime_data.rooms.doorbells
     bell._listeners.insert(0, fail)
     answer = await home.client.get(f"/api/webhook/{bell.webhook_id}?event=ring")
     assert answer.status == 200
@@ -178,7 +177,7 @@ async def test_without_an_address_of_its_own_the_webhook_is_a_path(
     async def fine(*_: object, **__: object) -> None:
         return None
 
-    monkeypatch.setattr(config_flow.webhook, "async_generate_url", fail)
+    monkeypatch.setattr("homeassistant.components.webhook.async_generate_url", fail)
     monkeypatch.setattr(config_flow, "probe", fine)
     shown = await home.begin(
         "doorbell", {"name": "Side door", "url": "rtsp://127.0.0.1:1/side", "audio": False}

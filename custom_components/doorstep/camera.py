@@ -20,7 +20,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add a camera for every doorbell, now and later."""
-    entry.runtime_data.doorbells.async_add_platform(async_add_entities, DoorbellCamera)
+    entry.runtime_data.rooms.doorbells.async_add_platform(async_add_entities, DoorbellCamera)
 
 
 class DoorbellCamera(DoorbellEntity, Camera):

@@ -18,17 +18,15 @@ from homeassistant.util import dt as dt_util
 
 from . import shown
 from .const import DOMAIN, LOGGER, SIGNAL_DESK
-from .disclosure.courier import Courier
-from .disclosure.store import GRACE, Release, Releases
+from .disclosure.courier import Courier, Ports
+from .disclosure.store import GRACE, Release
 from .errors import DoorstepError, FeedError, ReleaseError, StorageError
 from .inbox import reader
-from .inbox.store import Inbox
-from .inbox.values import Actor, Home
+from .inbox.values import Actor
 from .inbox.web import TEST_MODE
 from .ledger import outbox
-from .ledger.database import Database
 from .notifications import Notifier
-from .review import Review
+from .rooms import Rooms
 from .texts import async_texts
 
 _GRACE: Final = timedelta(seconds=2) if TEST_MODE else GRACE
@@ -39,27 +37,23 @@ _AGAIN: Final = timedelta(minutes=5)
 class Desk:
     """Requests and releases as people meet them; every method runs in the event loop."""
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        *,
-        database: Database,
-        inbox: Inbox,
-        releases: Releases,
-        courier: Courier,
-        review: Review,
-        client: ClientSession,
-        home: Callable[[], Home],
-    ) -> None:
-        """Work with the rooms; `home` says what the home is just now."""
-        self._hass = hass
-        self._database = database
-        self._inbox = inbox
-        self._releases = releases
-        self._courier = courier
-        self._review = review
+    def __init__(self, rooms: Rooms, client: ClientSession) -> None:
+        """Work with the rooms; `client` asks agencies' web sites."""
+        self._hass = rooms.hass
+        self._rooms = rooms
+        self._database = rooms.database
+        self._inbox = rooms.inbox
+        self._releases = rooms.releases
+        self._review = rooms.review
         self._client = client
-        self._home = home
+        ports = Ports(
+            material=rooms.review.material,
+            still_allowed=self._still_allowed,
+            keys=lambda release: rooms.inbox.active_keys(release.statement["agency"]["id"]),
+            progress=self.async_progress,
+            now=dt_util.utcnow,
+        )
+        self._courier = Courier(rooms.releases, rooms.folder / "kept", ports)
         self._notifier: Notifier | None = None
         self._timer: CALLBACK_TYPE | None = None
         self._working = asyncio.Lock()
@@ -169,7 +163,7 @@ class Desk:
     async def async_confirm_agency(self, agency: str, statement: str, actor: Actor) -> None:
         """Believe that this statement is the agency's; its waiting requests open."""
         now = dt_util.utcnow()
-        home = self._home()
+        home = self._rooms.home()
         await self._run(self._inbox.confirm_agency, agency, statement, actor, home, now)
         self.async_soon()
 
@@ -207,7 +201,7 @@ class Desk:
         self._hass.async_create_task(self._async_settle(), f"{DOMAIN} settle")
 
     async def _async_settle(self) -> None:
-        await self._run(self._inbox.settle, self._home(), dt_util.utcnow())
+        await self._run(self._inbox.settle, self._rooms.home(), dt_util.utcnow())
         await self.async_work()
 
     @callback
@@ -287,6 +281,9 @@ class Desk:
                 await self._run(self._review.forget, errand.subject)
             case "release.dropped":
                 await self._run(self._review.forget, errand.subject)
+
+    def _still_allowed(self, release: Release) -> str | None:
+        return self._inbox.may_deliver(release.handle, dt_util.utcnow())
 
     def _answer(self, release: str) -> None:
         """A release has left its grace period: the request is answered, unless it ended."""

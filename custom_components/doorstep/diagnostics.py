@@ -13,7 +13,7 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """List, by name, what is safe to show; nothing is copied whole."""
     data = entry.runtime_data
-    usage = await hass.async_add_executor_job(data.library.usage)
+    usage = await hass.async_add_executor_job(data.rooms.library.usage)
     return {
         "version": VERSION,
         "approvers": len(data.approvers.user_ids),
@@ -25,7 +25,7 @@ async def async_get_config_entry_diagnostics(
                 "reason": doorbell.status.reason,
                 "buffered_seconds": doorbell.status.seconds,
             }
-            for doorbell in data.doorbells
+            for doorbell in data.rooms.doorbells
         ],
         "feeds": [
             {"id": feed.feed, "last_poll_succeeded": feed.last_update_success}

@@ -19,7 +19,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add a ring for every doorbell, now and later."""
-    entry.runtime_data.doorbells.async_add_platform(async_add_entities, RingEvent)
+    entry.runtime_data.rooms.doorbells.async_add_platform(async_add_entities, RingEvent)
 
 
 class RingEvent(DoorbellEntity, EventEntity):

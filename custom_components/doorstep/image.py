@@ -19,7 +19,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the last ring's picture for every doorbell, now and later."""
-    entry.runtime_data.doorbells.async_add_platform(
+    entry.runtime_data.rooms.doorbells.async_add_platform(
         async_add_entities, lambda doorbell: LastRingImage(hass, doorbell)
     )
 

@@ -89,13 +89,13 @@ class DoorstepMediaSource(MediaSource):
         data = entry.runtime_data
         if not identifier.doorbell:
             return self.name, [
-                _folder(Identifier(doorbell.id), doorbell.name) for doorbell in data.doorbells
+                _folder(Identifier(doorbell.id), doorbell.name) for doorbell in data.rooms.doorbells
             ]
-        doorbell = data.doorbells.get(identifier.doorbell)
+        doorbell = data.rooms.doorbells.get(identifier.doorbell)
         name = doorbell.name if doorbell else identifier.doorbell
         if identifier.day is None:
             days = await self.hass.async_add_executor_job(
-                data.library.days, identifier.doorbell, dt_util.get_default_time_zone()
+                data.rooms.library.days, identifier.doorbell, dt_util.get_default_time_zone()
             )
             return name, [
                 _folder(Identifier(identifier.doorbell, day), day.isoformat()) for day in days
@@ -103,7 +103,7 @@ class DoorstepMediaSource(MediaSource):
         start = dt_util.start_of_local_day(identifier.day)
         end = dt_util.start_of_local_day(identifier.day + timedelta(days=1))
         clips = await self.hass.async_add_executor_job(
-            data.library.clips, identifier.doorbell, start, end, _MOST
+            data.rooms.library.clips, identifier.doorbell, start, end, _MOST
         )
         return f"{name} {identifier.day.isoformat()}", [
             _clip(identifier.day, clip) for clip in clips

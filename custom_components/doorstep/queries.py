@@ -1,44 +1,26 @@
 """What the panel and others ask of the desk: whole answers, nothing decided."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from . import shown
-from .disclosure.store import Releases
 from .errors import LedgerError
-from .inbox.store import Inbox
-from .inbox.values import Home
-from .ledger.log import Ledger
-from .review import Review
+from .rooms import Rooms
 from .texts import async_texts
 
 
 class Queries:
     """Reads the rooms in the executor; every method runs in the event loop."""
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        *,
-        ledger: Ledger,
-        inbox: Inbox,
-        releases: Releases,
-        review: Review,
-        sent: Mapping[str, int],
-        home: Callable[[], Home],
-        bells: Callable[[], Sequence[shown.Shape]],
-    ) -> None:
+    def __init__(self, rooms: Rooms, sent: Mapping[str, int]) -> None:
         """Read the rooms; `sent` are the bytes of releases under way."""
-        self._hass = hass
-        self._ledger = ledger
-        self._inbox = inbox
-        self._releases = releases
-        self._review = review
+        self._hass = rooms.hass
+        self._rooms = rooms
+        self._ledger = rooms.ledger
+        self._inbox = rooms.inbox
+        self._releases = rooms.releases
         self._sent = sent
-        self._home = home
-        self._bells = bells
 
     async def async_snapshot(self, *, full: bool) -> shown.Shape:
         """All that a panel shows; for those who don't decide, only that there is something."""
@@ -67,7 +49,7 @@ class Queries:
             ],
             "agencies": [shown.agency(view) for view in self._inbox.agencies()],
             "feeds": [shown.feed(view) for view in self._inbox.feeds(now)],
-            "doorbells": list(self._bells()),
+            "doorbells": [shown.doorbell(bell) for bell in self._rooms.doorbells],
         }
 
     async def async_request(self, handle: str) -> shown.Shape:
@@ -82,8 +64,8 @@ class Queries:
             **shown.summary(view, releases),
             **shown.request(
                 view,
-                self._home(),
-                self._review.clips(view),
+                self._rooms.home(),
+                self._rooms.review.clips(view),
                 texts,
                 self._inbox.may_approve(handle, now),
             ),

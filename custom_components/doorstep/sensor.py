@@ -50,7 +50,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of every doorbell, now and later."""
-    doorbells = entry.runtime_data.doorbells
+    doorbells = entry.runtime_data.rooms.doorbells
     doorbells.async_add_platform(async_add_entities, LastRingSensor)
     for description in SENSORS:
         doorbells.async_add_platform(

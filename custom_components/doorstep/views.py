@@ -1,7 +1,9 @@
 """Clips, pictures and the files under review, each behind authentication."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +14,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
 from .data import async_entry
+from .footage.clip import Clip
 from .paths import clip_path, picture_path, review_path
 
 # the picture of a clip never changes once it is there
@@ -22,36 +25,32 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 @callback
 def async_register_views(hass: HomeAssistant) -> None:
     """Register all views; once, since they can't be taken back."""
-    for view in (ClipView(), PictureView(), ReviewView()):
+    for view in (
+        LibraryView("clip", clip_path("{clip}"), attrgetter("video"), _NO_STORE),
+        LibraryView("picture", picture_path("{clip}"), attrgetter("picture"), _CACHE),
+        ReviewView(),
+    ):
         hass.http.register_view(view)
 
 
-class ClipView(HomeAssistantView):
-    """A clip as it was recorded, with byte ranges."""
+class LibraryView(HomeAssistantView):
+    """A file of a clip, as it lies in the library, with byte ranges."""
 
-    url = clip_path("{clip}")
-    name = f"api:{DOMAIN}:clip"
+    def __init__(
+        self, kind: str, url: str, pick: Callable[[Clip], Path], headers: dict[str, str]
+    ) -> None:
+        """Serve what `pick` picks of a clip."""
+        self.name = f"api:{DOMAIN}:{kind}"
+        self.url = url
+        self._pick = pick
+        self._headers = headers
 
     async def get(self, request: web.Request, clip: str) -> web.StreamResponse:
-        """Serve the clip's own file."""
+        """Serve the file."""
         hass = request.app[KEY_HASS]
         entry = async_entry(hass)
         found = await entry.runtime_data.async_clip(clip) if entry else None
-        return await _async_file(hass, found.video if found else None, _NO_STORE)
-
-
-class PictureView(HomeAssistantView):
-    """The picture that was frozen at a clip's event."""
-
-    url = picture_path("{clip}")
-    name = f"api:{DOMAIN}:picture"
-
-    async def get(self, request: web.Request, clip: str) -> web.StreamResponse:
-        """Serve the JPEG."""
-        hass = request.app[KEY_HASS]
-        entry = async_entry(hass)
-        found = await entry.runtime_data.async_clip(clip) if entry else None
-        return await _async_file(hass, found.picture if found else None, _CACHE)
+        return await _async_file(hass, self._pick(found) if found else None, self._headers)
 
 
 class ReviewView(HomeAssistantView):

@@ -81,7 +81,7 @@ class Ledger:
         """
         self._database = database
         self._clock = clock
-        self._key, self._name = _load_key(key_file, fresh=self._is_empty())
+        self._key, self._name = _load_key(key_file, new=self._is_empty())
         self._verifier = VerifierKey(
             self._name, SIGNATURE, self._key.public_key().public_bytes_raw()
         )
@@ -222,10 +222,10 @@ def _tree(connection: sqlite3.Connection) -> CompactRange:
         raise StorageError("database_failed", error=error) from error
 
 
-def _load_key(path: Path, *, fresh: bool) -> tuple[Ed25519PrivateKey, str]:
-    """Read the key file, or make it for a fresh log: 32 bytes of key, then a random name."""
+def _load_key(path: Path, *, new: bool) -> tuple[Ed25519PrivateKey, str]:
+    """Read the key file, or make it for a new log: 32 bytes of key, then a random name."""
     try:
-        if fresh and not path.exists():
+        if new and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             name = f"doorstep.invalid/{secrets.token_hex(8)}"
             fresh = path.with_suffix(".new")
