@@ -51,7 +51,8 @@ def test_the_age_command_on_the_same_file(
     large_file: Path, tmp_path: Path, age_key: AgeKey, stopwatch: Stopwatch
 ) -> None:
     out = str(tmp_path / "out")
-    command = [tool("age"), "-r", age_key.recipient, "-o", out, str(large_file)]
+    (tmp_path / "recipients").write_text(age_key.recipient)
+    command = [tool("age"), "-R", str(tmp_path / "recipients"), "-o", out, str(large_file)]
     stopwatch.time(lambda: subprocess.run(command, check=True), amount=64, unit="MiB", rounds=3)
 
 
