@@ -43,11 +43,13 @@ _TROUBLES: dict[str, Callable[[Random], str]] = {
     "forget": lambda dice: f"forget {dice.choice((403, 404, 410))}",
     "refuse": lambda dice: f"status {dice.choice((400, 401, 403, 413, 415, 418))}",
     "redirect": lambda dice: f"status {dice.choice((301, 302, 303, 307, 308))}",
+    "lose": lambda _: "then forget",
+    "short": lambda dice: f"short {dice.randint(0, 60_000)}",
     "lie": lambda dice: f"lie {dice.choice(('0', '7', '-1', '', '٣', '9' * 30, '65536'))}",
     "move": lambda dice: f"move {dice.choice(('', 'http://127.0.0.1:1/x', '//[', '/files/0'))}",
     "swallow": lambda _: "swallow",
 }
-_COMMON = ("cut", "hang-up", "answer lost", "busy", "broken", "stall", "forget")
+_COMMON = ("cut", "hang-up", "answer lost", "busy", "broken", "stall", "forget", "lose")
 
 
 class Weather:

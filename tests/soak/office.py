@@ -81,7 +81,9 @@ class Office:
             response.headers["Location"] = trouble.removeprefix("move ")
         elif trouble.startswith("then status"):
             response.set_status(int(trouble.removeprefix("then status ")))
-        return _hang_up(request) if trouble == "then hang-up" else response
+        elif trouble == "then forget":
+            self._part(request).unlink(missing_ok=True)
+        return _hang_up(request) if trouble in {"then hang-up", "then forget"} else response
 
     async def _serve(self, request: web.Request, trouble: str) -> web.Response:
         match request.method:
@@ -125,12 +127,14 @@ class Office:
         return web.Response(status=204, headers={"Upload-Offset": str(part.stat().st_size)})
 
     async def _take(self, request: web.Request, part: Path, trouble: str) -> None:
-        left = int(trouble.removeprefix("cut ")) if trouble.startswith("cut") else None
+        kind, _, count = trouble.partition(" ")
+        left = int(count) if kind in {"cut", "short"} else None
         with suppress(ConnectionError), part.open("ab", buffering=0) as file:
             async for chunk in request.content.iter_any():
                 file.write(chunk if left is None else chunk[:left])
                 self.heard(len(chunk))
-                if left is not None and (left := left - len(chunk)) <= 0:
+                left = None if left is None else max(0, left - len(chunk))
+                if left == 0 and kind == "cut":
                     _hang_up(request)
                     break
         if str(part.stat().st_size) == part.with_suffix(".size").read_text():
