@@ -20,6 +20,10 @@ from ..simulators.waiting import until
 OWNER: Final = "owner"
 PASSWORD: Final = "correct horse battery staple"
 CAMERA_PASSWORD: Final = "s3cret-c4mera"
+HOOK: Final = Path(__file__).with_name("hook")
+# Home Assistant itself "connects" UDP sockets to the last two to learn its own address, and sends
+# nothing on them.
+HERE: Final = {"127.0.0.1", "localhost", "None", "224.0.0.251", "8.8.8.8"}
 SUBENTRIES: Final = "/api/config/config_entries/subentries/flow"
 
 
@@ -71,7 +75,9 @@ async def household(folder: Path, *, noisy: bool = False) -> AsyncIterator[House
     """Boot and set up everything in FOLDER; end it all afterwards."""
     config, library = folder / "config", folder / "library"
     config.mkdir(parents=True)
-    home = HomeAssistant(config, port=free_port(), env={"DOORSTEP_TEST_MODE": "1"})
+    egress = folder / "egress"
+    env = {"DOORSTEP_TEST_MODE": "1", "DOORSTEP_EGRESS": str(egress), "PYTHONPATH": str(HOOK)}
+    home = HomeAssistant(config, port=free_port(), env=env)
     doorbell = DoorbellSimulator(
         folder / "doorbell", user="door", password=CAMERA_PASSWORD, noisy=noisy
     )
@@ -89,6 +95,7 @@ async def household(folder: Path, *, noisy: bool = False) -> AsyncIterator[House
             library=library,
         )
         check_silence(config / "console.log")
+        check_egress(egress)
 
 
 def check_silence(log: Path) -> None:
@@ -99,6 +106,15 @@ def check_silence(log: Path) -> None:
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             assert CAMERA_PASSWORD.encode() not in process.read_bytes()
+
+
+def check_egress(ledger: Path) -> None:
+    """See that Home Assistant itself reached nothing but this machine, and no secret with it."""
+    heard = set(ledger.read_text().splitlines())
+    assert heard >= {"connect 127.0.0.1"}, "the hook did not run"
+    children = {line for line in heard if line.startswith("start ")}
+    assert not [line for line in children if CAMERA_PASSWORD in line]
+    assert {line for line in heard - children if line.split()[-1] not in HERE} == set()
 
 
 async def shows(home: HomeAssistant, wanted: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
