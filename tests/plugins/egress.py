@@ -37,9 +37,7 @@ class Ledger:
             self.lines.add(f"send {_address(args[1])}")
         elif event in _LOOKUPS:
             self.lines.add(f"look up {_text(args[0])}")
-        elif event == "subprocess.Popen":
-            self.lines.add(f"start {_command(args[1])}")
-        elif event in {"os.exec", "os.posix_spawn"}:
+        elif event == "subprocess.Popen" or event in {"os.exec", "os.posix_spawn"}:
             self.lines.add(f"start {_command(args[1])}")
         elif event == "os.system":
             self.lines.add(f"start {_mask(_text(args[0]))}")
