@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import BinaryIO
+from unittest.mock import patch
 
 from custom_components.doorstep.footage import clip as clips, writer
 from custom_components.doorstep.footage.clip import Clip, load
@@ -16,6 +17,7 @@ from custom_components.doorstep.footage.files import append, write_atomically
 from custom_components.doorstep.footage.library import Library
 from custom_components.doorstep.footage.lines import ClipLines
 from custom_components.doorstep.footage.ring import Received, Stream
+from custom_components.doorstep.footage.writer import ClipWriter
 from tests.footage.synthetic import EPOCH, INIT, INIT_AV, a_fragment, stream
 
 from .death import Death, Way, run
@@ -65,6 +67,7 @@ def _open(library: Path, notes: Notes) -> Library:
 def _record(dice: Random, folder: Path, notes: Notes) -> None:
     """A recorder's life: clips, pictures, now and then a clip that somebody deletes."""
     vars(clips)["append"] = vars(writer)["append"] = _in_portions(dice)
+    _tell_of_fragments(notes)
     library = _open(folder, notes)
     for _ in range(dice.randint(1, 5)):
         clip = _clip(dice, folder)
@@ -106,6 +109,18 @@ def _items(dice: Random, made: Stream, start: int) -> list[Received]:
     ]
 
 
+def _tell_of_fragments(notes: Notes) -> None:
+    """Note how many fragments a clip has on disk: from its first picture on, none may be lost."""
+    write = ClipWriter.write
+
+    def told(self: ClipWriter, item: Received) -> None:
+        write(self, item)
+        if self._lines.footage:
+            notes.say("wrote", self._files.clip, str(len(self._lines.fragments)))
+
+    patch.object(ClipWriter, "write", told).start()
+
+
 def _in_portions(dice: Random) -> Callable[[BinaryIO, bytes], None]:
     def portions(file: BinaryIO, data: bytes) -> None:
         """Let the kill come between any two bytes, too."""
@@ -135,6 +150,9 @@ def _judge(folder: Path, notes: Notes) -> dict[str, str]:
     assert roots.items() <= sealed.items(), "a clip that was never sealed so"
     assert kept.keys() <= roots.keys() | deleting.keys(), "a clip is lost"
     assert all(roots[clip] == kept[clip] for clip in kept.keys() & roots.keys())
+    for clip_id, count in notes.said("wrote").items():
+        assert clip_id in roots or clip_id in deleting, "recorded, and lost"
+        assert clip_id in deleting or _fragments(there[clip_id]) >= int(count)
     for clip_id in deleted:
         gone = library.deletion(clip_id)
         assert gone is not None
@@ -142,6 +160,10 @@ def _judge(folder: Path, notes: Notes) -> dict[str, str]:
         assert clip_id not in roots
     library.close()
     return roots
+
+
+def _fragments(clip: Clip) -> int:
+    return len(ClipLines.parse(clip.lines.read_bytes()).fragments)
 
 
 def _check_clip(clip: Clip) -> None:
