@@ -7,7 +7,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from random import Random
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 from custom_components.doorstep.disclosure import delivery, store
 from custom_components.doorstep.disclosure.courier import Courier, Ports
@@ -33,7 +33,13 @@ def recording() -> bytes:
 @cache
 def agency_key() -> AgeKey:
     """Make the agency's age key, once."""
-    return AgeKey.generate(Path(mkdtemp(prefix="doorstep-soak-")) / "agency.txt")
+    return AgeKey.generate(Path(_key_folder().name) / "agency.txt")
+
+
+@cache
+def _key_folder() -> TemporaryDirectory[str]:
+    """Keep a folder until this process ends; its forks end without tidying."""
+    return TemporaryDirectory(prefix="doorstep-soak-")
 
 
 @dataclass
