@@ -1,8 +1,11 @@
 """A ring, a clip, a request, a decision, a delivered package, seen by a person in a browser."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
+from yarl import URL
 
 from ..simulators.phone import PhoneSimulator
 from ..simulators.waiting import until
@@ -26,6 +29,7 @@ async def test_whole_story(house: Household) -> None:
     async with PhoneSimulator(house.home.url) as phone, browser(house.home.url) as screen:
         await phone.register(str(house.home.token))
         await house.ring()
+        await plays_live(house)
         await screen.log_in(OWNER, PASSWORD)
         clip = await house.sealed_clip()
         await plays_in_the_media_browser(screen, day=clip.parent.name)
@@ -52,6 +56,21 @@ async def test_whole_story(house: Household) -> None:
         await verify_ledger(screen)
         assert len(house.agency.receiver.uploads()) == 1
         assert set(house.agency.web.paths) == {*READ, f"/receipts/{package.sha256}.jws"}
+
+
+async def plays_live(house: Household) -> None:
+    """Open the camera's HLS as the dashboard does, down to a segment with pictures in it."""
+    stream = await house.home.command("camera/stream", entity_id="camera.front_door")
+    master = URL(house.home.url + stream["url"])
+    async with asyncio.timeout(40), aiohttp.ClientSession() as session:
+        segment = None
+        while segment is None:
+            async with session.get(master.with_name("playlist.m3u8")) as answer:
+                lines = (await answer.text()).splitlines() if answer.ok else []
+            segment = next((line for line in lines if line.endswith(".m4s")), None)
+            await asyncio.sleep(0.1)
+        async with session.get(master.join(URL(segment))) as answer:
+            assert b"moof" in await answer.read()
 
 
 async def plays_in_the_media_browser(screen: Screen, day: str) -> None:
