@@ -53,6 +53,8 @@ CHANGES: dict[str, Callable[[list[Object]], object]] = {
     "no hash": lambda lines: lines[2].pop("sha256"),
     "no such hash": lambda lines: lines[2].update(sha256="00"),
     "no time": lambda lines: lines[2].update(utc="yesterday"),
+    "no year": lambda lines: lines[3].update(utc="9999-12-31T23:59:59.900Z"),
+    "no end of time": lambda lines: lines[3].update(duration=2**62),
     "no tracks": lambda lines: lines[0].update(tracks={}),
     "no init": lambda lines: lines[0].update(init=[]),
     "no kind": lambda lines: lines[0]["tracks"][0].pop("kind"),

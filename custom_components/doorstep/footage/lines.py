@@ -6,7 +6,7 @@ line says why the clip ended. The lines are the leaves of the clip's seal.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 import re
 from typing import Final, Literal, Self
@@ -147,7 +147,7 @@ class ClipLines:
         """Take the next line, without its line feed."""
         try:
             self._add(orjson.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise StorageError("clip_unreadable") from error
         self.raw.append(line)
 
@@ -183,6 +183,8 @@ class ClipLines:
         expected = (len(self.fragments), self.size)
         if (fragment.index, fragment.offset) != expected or fragment.track not in self.timescales:
             raise ValueError(fragment)
+        # a time or length that no calendar holds is none that was recorded
+        fragment.utc + timedelta(seconds=fragment.duration / self.timescales[fragment.track])
         self.fragments.append(fragment)
         self.marks.append(len(self.raw))
         self.size += fragment.length
