@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+import json
 from pathlib import Path
+import re
 
 from homeassistant.auth.models import TOKEN_TYPE_LONG_LIVED_ACCESS_TOKEN
 from homeassistant.config_entries import SOURCE_USER
@@ -13,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from .homes import FLOW, Home, prepare
+from .homes import FLOW, SUBENTRY_FLOW, Home, prepare
 from .simulators.agency import AgencySimulator
 from .simulators.doorbell import DoorbellSimulator
 
@@ -165,7 +167,7 @@ async def test_a_feed_shows_who_runs_it(household: Home, tmp_path: Path) -> None
         told = shown["description_placeholders"]
         assert told["name"]
         assert told["operator"]
-        assert told["host"] == "127.0.0.1"
+        assert told["host"].replace("\\", "") == "127.0.0.1"
         assert len(told["fingerprint"].replace(" ", "")) == 64
         await household.finish(shown)
         again = await household.begin("feed", {"url": agency.feed_url})
@@ -207,3 +209,33 @@ async def test_a_script_does_not_set_it_up(home: Home, hass_admin_user: MockUser
         FLOW, json={"handler": "doorstep"}, headers={"Authorization": f"Bearer {access}"}
     )
     assert (await answer.json())["reason"] == "needs_person"
+
+
+async def test_a_feed_cannot_dress_up_its_name(household: Home, tmp_path: Path) -> None:
+    async with AgencySimulator(tmp_path / "agency") as agency:
+        descriptor = json.loads(agency.web.files["/feed.json"])
+        descriptor["name"] = "City ![x](http://tracker.example/x.png) [Verified](http://x.example)"
+        descriptor["operator"] = "<img src=http://tracker.example/y.png> www.police.example"
+        agency.web.files["/feed.json"] = json.dumps(descriptor).encode()
+        shown = await household.begin("feed", {"url": agency.feed_url})
+        told = shown["description_placeholders"]
+        for text in (told["name"], told["operator"]):
+            # every character that markdown or HTML could make something of is escaped
+            assert not re.search(r"(?<!\\)[!\[\](<>.:]", text), text
+
+
+async def test_the_password_is_not_given_back(household: Home, doorbell: DoorbellSimulator) -> None:
+    await household.finish(await household.begin("doorbell", answers(doorbell)))
+    entry = household.hass.config_entries.async_get_known_entry(household.entry_id)
+    (subentry,) = entry.subentries.values()
+    step = await household.post(
+        SUBENTRY_FLOW,
+        {"handler": [household.entry_id, "doorbell"], "subentry_id": subentry.subentry_id},
+    )
+    assert str(doorbell.password) not in json.dumps(step)
+    same = answers(doorbell, name="Side door")
+    del same["password"]
+    done = await household.post(f"{SUBENTRY_FLOW}/{step['flow_id']}", same)
+    assert done["reason"] == "reconfigure_successful"
+    (subentry,) = entry.subentries.values()
+    assert (subentry.title, subentry.data["password"]) == ("Side door", doorbell.password)

@@ -20,7 +20,10 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from custom_components.doorstep import backup
+from custom_components.doorstep.disclosure.courier import Courier
+from custom_components.doorstep.errors import StorageError
 from custom_components.doorstep.footage.retention import RetentionPolicy
+from custom_components.doorstep.inbox import agency_table
 
 from .homes import DOORBELL, Home, Panel, asked, move_in, prepare
 from .simulators.agency import AgencySimulator
@@ -75,7 +78,7 @@ async def test_a_spoilt_store_keeps_the_house_closed(
     with pytest.raises(AssertionError):
         await move_in(home, hass_admin_user)
     (entry,) = hass.config_entries.async_entries("doorstep")
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == reason
     assert spoilt.read_bytes() == content
 
@@ -345,3 +348,71 @@ async def test_a_stopped_feed_goes_on_only_when_it_is_added_anew(
     await home.finish(await home.begin("feed", {"url": agency.feed_url}))
     await later.until(lambda one: one["feeds"] and one["feeds"][0]["state"] == "ok")
     await until(lambda: "feed_stopped" not in issues(home.hass))
+
+
+async def test_a_start_that_fails_is_tried_again_and_comes_up_whole(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_courier: object) -> None:
+        raise StorageError("package_unwritable")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Courier, "tidy", fail)
+        assert not await home.hass.config_entries.async_reload(home.entry_id)
+    entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert home.hass.states.is_state("event.front_door_ring", "unavailable")
+    assert await home.hass.config_entries.async_reload(home.entry_id)
+    assert home.hass.states.is_state("event.front_door_ring", "unknown")
+    (bell,) = entry.runtime_data.rooms.doorbells
+    await home.client.get(f"/api/webhook/{bell.webhook_id}?event=ring")
+    assert not home.hass.states.is_state("event.front_door_ring", "unknown")
+
+
+async def test_a_feed_that_cannot_be_used_any_more_does_not_stop_the_house(
+    home: Home,
+    panel: Panel,
+    agency: AgencySimulator,
+    hass_ws_client: WebSocketGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    agency.ask()
+    await asked(home, panel, agency)
+    with monkeypatch.context() as real:
+        # the feed of a trial, and then the test switch is taken away
+        real.setattr("custom_components.doorstep.inbox.web.TEST_MODE", False)
+        # a new process remembers nothing that it has read
+        agency_table._read.cache_clear()
+        assert await home.hass.config_entries.async_reload(home.entry_id)
+        assert "feed_unusable" in issues(home.hass)
+        later = Panel(await hass_ws_client(home.hass))
+        snapshot = await later.open()
+        assert snapshot["feeds"] == snapshot["requests"] == snapshot["agencies"] == []
+    assert await home.hass.config_entries.async_reload(home.entry_id)
+    assert "feed_unusable" not in issues(home.hass)
+
+
+async def test_removing_it_leaves_no_issue_and_no_cut(
+    home: Home, panel: Panel, agency: AgencySimulator
+) -> None:
+    agency.ask()
+    handle = await asked(home, panel, agency)
+    await panel.ask("release/draft", handle=handle)
+    cuts = Path(home.hass.config.cache_path("doorstep_review"))
+    assert list(cuts.rglob("*.mp4"))
+    await home.hass.config_entries.async_remove(home.entry_id)
+    assert issues(home.hass) == set()
+    assert not cuts.exists()
+    assert list(home.library.rglob("*.mp4"))
+    assert not home.hass.data.get("persistent_notification")
+
+
+async def test_a_request_that_ends_leaves_no_cut(
+    home: Home, panel: Panel, agency: AgencySimulator
+) -> None:
+    agency.ask()
+    handle = await asked(home, panel, agency)
+    await panel.ask("release/draft", handle=handle)
+    cuts = Path(home.hass.config.cache_path("doorstep_review"))
+    await panel.ask("request/decline", handle=handle)
+    await until(lambda: not list(cuts.rglob("*.mp4")))

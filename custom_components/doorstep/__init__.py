@@ -1,12 +1,17 @@
 """Doorstep: a home's doorbell, and the desk where its people answer requests for footage."""
 
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+import shutil
+
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ConfigEntryError
-from homeassistant.helpers import config_validation as cv
+from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
 
 from . import panel
-from .const import DOMAIN, PLATFORMS
+from .const import DOMAIN, PLATFORMS, REVIEW_CACHE
 from .data import DoorstepConfigEntry, async_build
 from .errors import DoorstepError
 from .services import async_setup_services
@@ -28,23 +33,32 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: DoorstepConfigEntry) -> bool:
     """Open the house: rooms first, then entities, then the desk."""
     try:
-        data = await async_build(hass, entry)
+        entry.runtime_data = await async_build(hass, entry)
+        await _async_start(hass, entry)
     except DoorstepError as error:
-        raise ConfigEntryError(
+        # a disk that comes late, or is full, may be there at the next try
+        raise ConfigEntryNotReady(
             translation_domain=DOMAIN,
             translation_key=error.key,
             translation_placeholders=error.placeholders,
         ) from error
-    entry.runtime_data = data
+    entry.async_on_unload(entry.add_update_listener(_async_follow))
+    await panel.async_show(hass)
+    return True
+
+
+async def _async_start(hass: HomeAssistant, entry: DoorstepConfigEntry) -> None:
+    """Start all or nothing: a start that fails half way closes what it opened."""
+    data = entry.runtime_data
     try:
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
         await data.async_start(entry)
     except BaseException:
+        with suppress(ValueError):
+            # those that never came up can't be unloaded
+            await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
         await data.async_stop()
         raise
-    entry.async_on_unload(entry.add_update_listener(_async_follow))
-    await panel.async_show(hass)
-    return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: DoorstepConfigEntry) -> bool:
@@ -59,11 +73,16 @@ async def async_unload_entry(hass: HomeAssistant, entry: DoorstepConfigEntry) ->
     return True
 
 
-async def async_remove_entry(hass: HomeAssistant, _entry: DoorstepConfigEntry) -> None:
-    """Take the panel away with the household; what was recorded stays."""
-    panel.async_hide(hass)
-
-
 async def _async_follow(hass: HomeAssistant, entry: DoorstepConfigEntry) -> None:
     """Start, change and stop only what was changed: no other recorder gets a gap."""
     await entry.runtime_data.async_follow(entry)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: DoorstepConfigEntry) -> None:
+    """Take back what Doorstep showed; what it recorded and remembers stays in its folders."""
+    panel.async_hide(hass)
+    issues = ir.async_get(hass).issues
+    for domain, issue in [key for key in issues if key[0] == DOMAIN]:
+        ir.async_delete_issue(hass, domain, issue)
+    review = Path(hass.config.cache_path(REVIEW_CACHE))
+    await hass.async_add_executor_job(partial(shutil.rmtree, review, ignore_errors=True))

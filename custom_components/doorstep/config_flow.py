@@ -48,6 +48,7 @@ from .footage.folder import check_folder
 from .footage.probe import probe
 from .inbox.feed import FeedDescriptor
 from .inbox.web import MAX_DESCRIPTOR, check_url, fetch, session
+from .texts import plain
 
 PATIENCE = 10.0
 """Seconds a camera gets to show its first picture."""
@@ -158,6 +159,9 @@ class DoorbellFlow(ConfigSubentryFlow):
         """Change the stream; the webhook stays what it is."""
         subentry = self._get_reconfigure_subentry()
         errors: dict[str, str] = {}
+        if user_input is not None and CONF_PASSWORD not in user_input:
+            # the form never shows the password: left empty, it stays what it is
+            user_input = {CONF_PASSWORD: subentry.data.get(CONF_PASSWORD, ""), **user_input}
         if user_input is not None and not (errors := await self._async_try(user_input)):
             title = self._data.pop(CONF_NAME)
             webhook_id = subentry.data[CONF_WEBHOOK_ID]
@@ -171,7 +175,7 @@ class DoorbellFlow(ConfigSubentryFlow):
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(
-                DOORBELL_SCHEMA, user_input or {CONF_NAME: subentry.title, **subentry.data}
+                DOORBELL_SCHEMA, _shown(user_input or {CONF_NAME: subentry.title, **subentry.data})
             ),
             description_placeholders={"url": self._webhook_url()},
             errors=errors,
@@ -246,9 +250,9 @@ class FeedFlow(ConfigSubentryFlow):
             step_id="confirm",
             data_schema=vol.Schema({}),
             description_placeholders={
-                "name": feed.name,
-                "operator": feed.operator,
-                "host": URL(self._url).host or "",
+                "name": plain(feed.name),
+                "operator": plain(feed.operator),
+                "host": plain(URL(self._url).host or ""),
                 "fingerprint": " ".join(_groups(feed.log_key.fingerprint)),
             },
         )
@@ -282,6 +286,11 @@ def _without_credentials(user_input: Mapping[str, Any]) -> dict[str, Any]:
     if url.user and not data.get(CONF_USERNAME):
         data |= {CONF_USERNAME: url.user, CONF_PASSWORD: url.password or ""}
     return data
+
+
+def _shown(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what no form may give back."""
+    return {key: value for key, value in data.items() if key != CONF_PASSWORD}
 
 
 def _groups(fingerprint: str) -> list[str]:

@@ -24,6 +24,9 @@ CONF_AUDIO: Final = "audio"
 CONF_FINGERPRINT: Final = "fingerprint"
 CONF_LIBRARY: Final = "library"
 
+REVIEW_CACHE: Final = f"{DOMAIN}_review"
+"""Beside the default library, not in it: files under review are no clips."""
+
 PANEL_PATH: Final = DOMAIN
 STATIC_PATH: Final = f"/{DOMAIN}_static"
 

@@ -172,22 +172,41 @@ class Feeds:
         for key in self._coordinators.keys() - wanted.keys():
             await self._coordinators.pop(key).async_end()
         new = [
-            FeedCoordinator(self._hass, entry, subentry, self)
+            coordinator
             for key, subentry in wanted.items()
             if key not in self._coordinators
+            and (coordinator := self._build(entry, subentry)) is not None
         ]
         self._coordinators |= {coordinator.subentry_id: coordinator for coordinator in new}
         await self._hass.async_add_executor_job(self._forget_others)
         for coordinator in new:
             await coordinator.async_start()
 
+    def _build(
+        self, entry: DoorstepConfigEntry, subentry: ConfigSubentry
+    ) -> FeedCoordinator | None:
+        """Prepare to read a feed; one that can't be, any more, must not stop the household."""
+        try:
+            coordinator = FeedCoordinator(self._hass, entry, subentry, self)
+        except FeedError as error:
+            reason = reason_text(self._hass, error.key)
+            async_report(
+                self._hass,
+                "feed_unusable",
+                subject=subentry.subentry_id,
+                name=subentry.title,
+                reason=reason,
+            )
+            return None
+        async_clear(self._hass, "feed_unusable", subject=subentry.subentry_id)
+        return coordinator
+
     def _forget_others(self) -> None:
         """Follow no feed that isn't set up, also none of an earlier household."""
         now = dt_util.utcnow()
         followed = {coordinator.feed for coordinator in self}
-        for view in self.inbox.feeds(now):
-            if view.id not in followed:
-                self.inbox.remove_feed(view.id, _ADMIN, now)
+        for feed in set(self.inbox.followed()) - followed:
+            self.inbox.remove_feed(feed, _ADMIN, now)
 
     async def async_stop(self) -> None:
         """Stop reading; what was read stays."""

@@ -54,8 +54,8 @@ class DoorstepData:
         entry.async_on_unload(
             self.rooms.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._async_shut_down)
         )
-        await self.async_follow(entry)
         await self.desk.async_start(notifier)
+        await self.async_follow(entry)
         # phones can be reached only once their own integration is up
         entry.async_on_unload(async_at_started(self.rooms.hass, self.desk.async_remind))
 

@@ -19,8 +19,8 @@ from homeassistant.util import dt as dt_util
 from . import shown
 from .const import DOMAIN, LOGGER, SIGNAL_DESK
 from .disclosure.courier import Courier, Ports
-from .disclosure.store import GRACE, Release
-from .errors import DoorstepError, FeedError, ReleaseError, StorageError
+from .disclosure.store import GRACE, LIVE, Release
+from .errors import DoorstepError, FeedError, ReleaseError
 from .inbox import reader
 from .inbox.values import Actor
 from .inbox.web import TEST_MODE
@@ -116,9 +116,10 @@ class Desk:
         self, handle: str, release: str, digest: str, actor: Actor, *, watched: bool
     ) -> None:
         now = dt_util.utcnow()
-        if self._releases.get(release).handle != handle:
+        drafted = self._releases.get(release)
+        if drafted.handle != handle:
             raise ReleaseError("release_unknown")
-        if why := self._inbox.may_approve(handle, now):
+        if why := self._inbox.may_approve(handle, now) or self._review.why_not(drafted):
             raise ReleaseError(why)
         self._releases.approve(
             release,
@@ -146,7 +147,7 @@ class Desk:
 
     def _retry(self, release: str, actor: Actor) -> None:
         now = dt_util.utcnow()
-        if why := self._inbox.may_deliver(self._releases.get(release).handle, now):
+        if why := self._still_allowed(self._releases.get(release)):
             raise ReleaseError(why)
         self._releases.retry(release, str(actor.user), now)
 
@@ -220,7 +221,7 @@ class Desk:
                 self._timer = None
             try:
                 due = await self._async_do()
-            except StorageError as error:
+            except DoorstepError as error:
                 LOGGER.warning("The desk's work failed and is tried again: %s", error)
                 due = dt_util.utcnow() + _AGAIN
             if due:
@@ -236,13 +237,11 @@ class Desk:
         await self._run(self._inbox.expire, now)
         for release in await self._run(self._releases.due, now):
             self._async_carry(release)
-        for errand in await self._run(self._pending, now):
-            try:
+        # one errand may make another
+        while errands := await self._run(self._pending, now):
+            for errand in errands:
                 await self._async_run_errand(errand)
-            except (FeedError, ReleaseError) as error:
-                # what it was about is gone: there is nothing left to do
-                LOGGER.debug("An errand had nothing to do any more: %s", error)
-            await self._run(self._finish, errand.id)
+                await self._run(self._finish, errand.id)
         views = await self._run(self._inbox.requests, now)
         if self._notifier:
             self._notifier.async_show_waiting(sum(view.state == "open" for view in views))
@@ -265,6 +264,13 @@ class Desk:
 
     async def _async_run_errand(self, errand: outbox.Errand) -> None:
         """Do one side effect; doing it twice does no harm."""
+        try:
+            await self._async_do_errand(errand)
+        except (FeedError, ReleaseError) as error:
+            # what it was about is gone: there is nothing left to do
+            LOGGER.debug("An errand had nothing to do any more: %s", error)
+
+    async def _async_do_errand(self, errand: outbox.Errand) -> None:
         assert self._notifier is not None  # work begins with the start
         match errand.kind:
             case "notify":
@@ -273,24 +279,37 @@ class Desk:
                     await self._notifier.async_ask(view.handle, view.request.expires_at)
             case "closed":
                 await self._notifier.async_clear(errand.subject)
+                await self._run(self._drop_drafts, errand.subject)
             case "release.granted":
                 release = await self._run(self._releases.get, errand.subject)
                 await self._notifier.async_clear(release.handle)
+            case "agency_changed":
+                await self._async_void(errand.subject)
             case "release.packaging":
-                await self._run(self._answer, errand.subject)
                 await self._run(self._review.forget, errand.subject)
             case "release.dropped":
                 await self._run(self._review.forget, errand.subject)
 
     def _still_allowed(self, release: Release) -> str | None:
-        return self._inbox.may_deliver(release.handle, dt_util.utcnow())
-
-    def _answer(self, release: str) -> None:
-        """A release has left its grace period: the request is answered, unless it ended."""
-        one = self._releases.get(release)
         now = dt_util.utcnow()
-        if self._inbox.request(one.handle, now).state == "open":
-            self._inbox.answer(one.handle, Actor(None, "clock"), now)
+        return self._inbox.may_deliver(release.handle, now) or self._review.why_not(release)
+
+    def _drop_drafts(self, handle: str) -> None:
+        """A request that has ended leaves no draft behind, nor its files."""
+        for release in self._releases.all(handle):
+            if release.state == "draft":
+                self._releases.drop(release.id, "replaced", dt_util.utcnow())
+
+    async def _async_void(self, agency: str) -> None:
+        """An agency has changed what matters: what was said yes to, or shown, no longer holds."""
+        for release in await self._run(self._releases.all):
+            if release.statement["agency"]["id"] != agency:
+                continue
+            now = dt_util.utcnow()
+            if release.state in {"draft", "granted"}:
+                await self._run(self._releases.drop, release.id, "why_agency_changed", now)
+            elif release.state in LIVE:
+                await self._courier.stop(release.id, "why_agency_changed")
 
     @callback
     def _async_carry(self, release: str) -> None:

@@ -42,7 +42,10 @@ class Identifier:
         """Read an identifier; ValueError when it can't be one."""
         doorbell, _, rest = text.partition("/")
         day, _, clip = rest.partition("/")
-        return cls(doorbell, date.fromisoformat(day) if day else None, clip)
+        parsed = date.fromisoformat(day) if day else None
+        if parsed == date.max:
+            raise ValueError(day)
+        return cls(doorbell, parsed, clip)
 
     def __str__(self) -> str:
         """Write it again."""

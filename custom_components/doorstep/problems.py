@@ -10,6 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 from .errors import DoorstepError
+from .texts import plain
 
 
 def translated[**P, T](
@@ -48,7 +49,7 @@ def async_report(
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=issue,
-        translation_placeholders=placeholders,
+        translation_placeholders={name: plain(text) for name, text in placeholders.items()},
     )
 
 

@@ -1,13 +1,18 @@
 """What the panel and others ask of the desk: whole answers, nothing decided."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from homeassistant.util import dt as dt_util
 
 from . import shown
 from .errors import LedgerError
+from .inbox.views import AgencyView, RequestView
 from .rooms import Rooms
 from .texts import async_texts
+
+_OTHERS: Final = 20
+"""Agencies without a request for this home that a panel shows."""
 
 
 class Queries:
@@ -47,10 +52,16 @@ class Queries:
                 for one in releases
                 if one.state not in {"draft", "dropped"}
             ],
-            "agencies": [shown.agency(view) for view in self._inbox.agencies()],
+            "agencies": [shown.agency(view) for view in self._agencies(views)],
             "feeds": [shown.feed(view) for view in self._inbox.feeds(now)],
             "doorbells": [shown.doorbell(bell) for bell in self._rooms.doorbells],
         }
+
+    def _agencies(self, views: Sequence[RequestView]) -> list[AgencyView]:
+        """Return the agencies of these requests, and the last few others that a feed showed."""
+        shown_now = {view.agency.id: view.agency for view in views}
+        others = {view.id: view for view in self._inbox.agencies(_OTHERS)}
+        return list((others | shown_now).values())
 
     async def async_request(self, handle: str) -> shown.Shape:
         """Everything about one request."""

@@ -9,11 +9,12 @@ import shutil
 
 from .disclosure.cut import CutPlan, Window, plan, write
 from .disclosure.package import Material
-from .disclosure.release import Addressee, Ask, Statement, make_statement
+from .disclosure.release import Addressee, Ask, Statement, make_statement, names
 from .disclosure.store import Release, Releases
 from .errors import ReleaseError, StorageError
 from .footage.clip import Clip
 from .footage.library import Library
+from .inbox.agencies import Statement as AgencyStatement
 from .inbox.store import Inbox
 from .inbox.views import RequestView
 
@@ -52,6 +53,13 @@ class Review:
         except OSError as error:
             raise StorageError("disk_failed", error=error.strerror) from error
         return release
+
+    def why_not(self, release: Release) -> str | None:
+        """Return `why_agency_changed` where a release names others than were confirmed since."""
+        agency = self._inbox.agency(release.statement["agency"]["id"]).confirmed
+        if agency is None or not names(release.statement, addressee(agency)):
+            return "why_agency_changed"
+        return None
 
     def file(self, release: str, clip: str) -> Path | None:
         """Return the path of a release's cut; None unless it is one of its clips."""
@@ -108,6 +116,17 @@ def _cuts(clips: Sequence[Clip], window: Window) -> Sequence[CutPlan]:
     return found
 
 
+def addressee(agency: AgencyStatement) -> Addressee:
+    """Return to whom a release goes, as a person has confirmed it."""
+    return Addressee(
+        id=agency.id,
+        name=agency.name,
+        recipients=agency.recipients,
+        delivery=agency.delivery,
+        receipts=agency.receipts,
+    )
+
+
 def _stating(
     view: RequestView, window: Window, cuts: Sequence[CutPlan]
 ) -> Callable[[str], Statement]:
@@ -120,13 +139,7 @@ def _stating(
         window=window,
         terms=view.request.terms,
     )
-    to = Addressee(
-        id=agency.id,
-        name=agency.name,
-        recipients=agency.recipients,
-        delivery=agency.delivery,
-        receipts=agency.receipts,
-    )
+    to = addressee(agency)
 
     def state(release: str) -> Statement:
         return make_statement(release, ask, to, cuts, audio=False)

@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_APPROVERS, CONF_LIBRARY, DOMAIN
+from .const import CONF_APPROVERS, CONF_LIBRARY, DOMAIN, REVIEW_CACHE
 from .disclosure import store as releases_store
 from .disclosure.store import Releases
 from .doorbells.manager import Doorbells
@@ -74,9 +74,9 @@ def open_rooms(hass: HomeAssistant, entry: ConfigEntry) -> Rooms:
     except BaseException:
         database.close()
         raise
-    inbox, releases = Inbox(database, ledger), Releases(database, ledger)
-    # beside the default library, not in it: these files are no clips
-    cache = Path(hass.config.cache_path(f"{DOMAIN}_review"))
+    inbox = Inbox(database, ledger)
+    releases = Releases(database, ledger, inbox.answered)
+    cache = Path(hass.config.cache_path(REVIEW_CACHE))
     return Rooms(
         hass=hass,
         folder=folder,

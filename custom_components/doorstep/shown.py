@@ -1,6 +1,6 @@
 """The shapes in which the panel gets what the rooms know: JSON, times as RFC 3339 texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -17,6 +17,8 @@ from .inbox.views import AgencyView, FeedView, RequestView
 from .ledger.log import Entry
 from .paths import clip_path, picture_path, review_path
 
+_NEVER_SENT = {"draft", "dropped"}
+
 type Shape = dict[str, Any]
 type Texts = Mapping[str, str]
 
@@ -31,6 +33,7 @@ def agency(view: AgencyView) -> Shape:
         "kind": statement.kind,
         "state": "confirmed" if view.is_confirmed else "unconfirmed",
         "conflict": view.conflict,
+        "changed": _changed(view),
         "statement_sha256": statement.sha256,
         "fingerprints": list(view.fingerprints),
         "recipients": [
@@ -46,6 +49,17 @@ def agency(view: AgencyView) -> Shape:
         },
         "domain": domain,
     }
+
+
+def _changed(view: AgencyView) -> list[str]:
+    """Name what differs from what a person confirmed before, if anybody did."""
+    if view.confirmed is None:
+        return []
+    return [
+        name
+        for name in ("name", "kind", "jurisdiction", "oversight", "recipients", "delivery")
+        if getattr(view.confirmed, name) != getattr(view.statement, name)
+    ]
 
 
 def feed(view: FeedView) -> Shape:
@@ -91,7 +105,8 @@ def summary(view: RequestView, releases: Sequence[Release]) -> Shape:
         "matched": len(view.assessment.clips),
         "stale": view.stale,
         "rules": {"ok": kept, "broken": len(verdicts) - kept},
-        "release": next((one.id for one in releases if one.handle == view.handle), None),
+        "release": _of(releases, view.handle, lambda one: one.state not in _NEVER_SENT),
+        "draft": _of(releases, view.handle, lambda one: one.state == "draft"),
     }
 
 
@@ -223,6 +238,10 @@ def ledger_entry(entry: Entry, texts: Texts) -> Shape:
 def kind_text(kind: str, texts: Texts) -> str:
     """Say what kind of entry this is; one of a newer Doorstep stays a word."""
     return texts.get(f"ledger_{kind.replace('.', '_')}", kind)
+
+
+def _of(releases: Sequence[Release], handle: str, wanted: Callable[[Release], bool]) -> str | None:
+    return next((one.id for one in releases if one.handle == handle and wanted(one)), None)
 
 
 def _details(view: RequestView) -> Shape | None:

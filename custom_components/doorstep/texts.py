@@ -1,12 +1,14 @@
 """Sentences that Doorstep itself fills in, in Home Assistant's language."""
 
 from collections.abc import Mapping
+import re
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_cached_translations, async_load_integrations
 
 from .const import DOMAIN
 
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _PREFIX = f"component.{DOMAIN}.common."
 
 
@@ -26,3 +28,8 @@ def async_texts(hass: HomeAssistant) -> Mapping[str, str]:
 def reason_text(hass: HomeAssistant, key: str | None) -> str:
     """Say what the reason with this key is; an unknown one stays a word."""
     return async_texts(hass).get(f"reason_{key}", str(key))
+
+
+def plain(text: str) -> str:
+    """Make others' text safe where Home Assistant shows markdown: no link, no picture, no HTML."""
+    return _PUNCTUATION.sub(r"\\\1", text)

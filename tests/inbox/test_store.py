@@ -445,7 +445,7 @@ def test_declining_and_undoing(settled: World) -> None:
 
 def test_answering(settled: World) -> None:
     request, handle = opened(settled)
-    settled.inbox.answer(handle, ME, NOW)
+    settled.answer(handle)
     assert settled.state(request) == ("answered", None)
     assert settled.inbox.may_approve(handle, NOW) == "why_not_open"
     assert settled.inbox.may_deliver(handle, NOW) is None
@@ -453,10 +453,11 @@ def test_answering(settled: World) -> None:
 
 def test_what_is_decided_is_not_decided_again(settled: World) -> None:
     _, handle = opened(settled)
-    settled.inbox.answer(handle, ME, NOW)
+    settled.answer(handle)
     before = settled.kinds()
-    for decide in (settled.inbox.decline, settled.inbox.answer, settled.inbox.undo_decline):
+    for decide in (settled.inbox.decline, settled.inbox.undo_decline):
         assert error_key(decide, handle, ME, NOW) == "not_possible"
+    settled.answer(handle)
     assert settled.kinds() == before
 
 
@@ -532,7 +533,7 @@ def test_withdrawing(settled: World, action: str, reason: str) -> None:
 
 def test_withdrawing_what_was_answered_stops_what_is_on_its_way(settled: World) -> None:
     request, handle = opened(settled)
-    settled.inbox.answer(handle, ME, NOW)
+    settled.answer(handle)
     before = settled.errands().count(("closed", handle))
     settled.follow_up("withdraw", request)
     settled.poll()

@@ -161,7 +161,7 @@ def test_a_revoked_key_closes_what_it_signed(world: World) -> None:
     given, declined = world.ask(), world.ask()
     world.poll()
     handles = {name: world.view(r).handle for name, r in (("given", given), ("no", declined))}
-    world.inbox.answer(handles["given"], ME, NOW)
+    world.answer(handles["given"])
     world.inbox.decline(handles["no"], ME, NOW)
     world.statement({"keys": keys(world, own="revoked", new="active")})
     world.poll()

@@ -15,7 +15,6 @@ from custom_components.doorstep.disclosure.receipt import Receipt
 from custom_components.doorstep.disclosure.store import Release, Releases
 from custom_components.doorstep.errors import FeedError, ReleaseError
 from custom_components.doorstep.inbox.store import SCHEMA, Inbox
-from custom_components.doorstep.inbox.values import Actor
 from custom_components.doorstep.ledger import log, outbox
 from custom_components.doorstep.ledger.database import Database
 from tests.inbox.world import AGENCY, FAR, HOUR, ME, World
@@ -107,7 +106,7 @@ def _inbox(dice: Random, home: Home) -> None:
         lambda: inbox.expire(world.now + timedelta(days=dice.choice((0, 6)))),
         lambda: inbox.decline(handle, ME, world.now),
         lambda: inbox.undo_decline(handle, ME, world.now),
-        lambda: inbox.answer(handle, Actor(None, "clock"), world.now),
+        lambda: world.answer(handle),
         lambda: inbox.set_domain(AGENCY, ME, world.now, proven=dice.random() < 0.5),
         lambda: inbox.feed_failed(world.feed_id, FeedError("feed_unreachable"), world.now),
         lambda: inbox.feed_failed(world.feed_id, FeedError("feed_forked"), world.now),

@@ -246,9 +246,13 @@ class Courier:
             raise StorageError("package_unwritable") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             os.close(descriptor)
             return None
+        except OSError as error:
+            # a file system without locks: nobody could promise that nothing is sent twice
+            os.close(descriptor)
+            raise StorageError("package_unwritable") from error
         return descriptor
 
     @asynccontextmanager

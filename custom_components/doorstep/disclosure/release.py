@@ -67,10 +67,7 @@ def make_statement(
         "release": release,
         "request": ask.id,
         "request_sha256": ask.sha256,
-        "agency": {"id": to.id, "name": to.name},
-        "recipients": [{"recipient": r.recipient, "holder": r.holder} for r in to.recipients],
-        "delivery": to.delivery,
-        "receipts": to.receipts,
+        **_addressed(to),
         "terms": dict(ask.terms),
         "identity": "none",
         "audio": audio,
@@ -80,6 +77,12 @@ def make_statement(
         "sealed_when": "home",
         "test": TEST_MODE,
     }
+
+
+def names(statement: Statement, to: Addressee) -> bool:
+    """Whether a statement still goes to whom a person has confirmed, and nobody else."""
+    stated = {key: statement[key] for key in ("agency", "recipients", "delivery", "receipts")}
+    return stated == _addressed(to)
 
 
 def describe(plan: CutPlan, camera: str, digest: str) -> dict[str, Any]:
@@ -126,6 +129,15 @@ def sentence(statement: Statement, templates: Mapping[str, str], zone: tzinfo = 
         host=URL(statement["delivery"]).host,
     )
     return templates["release_test"].format(sentence=said) if statement["test"] else said
+
+
+def _addressed(to: Addressee) -> dict[str, Any]:
+    return {
+        "agency": {"id": to.id, "name": to.name},
+        "recipients": [{"recipient": r.recipient, "holder": r.holder} for r in to.recipients],
+        "delivery": to.delivery,
+        "receipts": to.receipts,
+    }
 
 
 def _clips(cuts: Sequence[CutPlan]) -> list[dict[str, Any]]:

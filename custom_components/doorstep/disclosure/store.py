@@ -36,10 +36,20 @@ class How(TypedDict, total=False):
 class Releases:
     """All releases; every method blocks and belongs in an executor."""
 
-    def __init__(self, database: Database, ledger: Ledger) -> None:
-        """Work in `database`, which has to know SCHEMA."""
+    def __init__(
+        self,
+        database: Database,
+        ledger: Ledger,
+        begun: Callable[[sqlite3.Connection, str, datetime], None] | None = None,
+    ) -> None:
+        """Work in `database`, which has to know SCHEMA.
+
+        `begun` (connection, handle, now) is called inside the transaction that ends a grace period:
+        what it does commits with it.
+        """
         self._database = database
         self._ledger = ledger
+        self._begun = begun
 
     # --- reading
 
@@ -158,7 +168,12 @@ class Releases:
 
     def package(self, release_id: str, now: datetime) -> Release:
         """The grace period is over."""
-        return self._step(release_id, "package", now, due_at=format_time(now))
+        with self._writing(now) as writing:
+            release = replace(get(writing.tx, release_id), due_at=format_time(now))
+            moved = writing.move(release, "package")
+            if self._begun:
+                self._begun(writing.tx, moved.handle, now)
+            return moved
 
     def deliver(
         self, release_id: str, package: Package, release_sha256: str, now: datetime

@@ -95,16 +95,11 @@ def confirm(work: Work, agency: str, sha256: str, actor: Actor) -> None:
     """Take a statement that a person has checked as what the agency says, whoever signed it.
 
     A statement that isn't held is a RequestError (`statement_unknown`). A key that isn't in it
-    signs no more.
+    signs no more, and one that was ever revoked stays so.
     """
     _known(work.tx, agency)
     statement = _statement(work.tx, agency, sha256)
-    listed = {key.kid: key for key in statement.keys}
-    for kid, known in keys(work.tx, agency).items():
-        if kid not in listed:
-            _set_key(work.tx, agency, known, known.state.stricter(KeyState.RETIRED))
-    for key in listed.values():
-        _set_key(work.tx, agency, key, key.state)
+    _merge_keys(work.tx, statement)
     work.tx.execute(
         "UPDATE agencies SET head = ?1, confirmed = ?1, conflict = NULL WHERE id = ?2",
         (sha256, agency),
@@ -142,9 +137,10 @@ def view(tx: Connection, agency: str) -> AgencyView:
     )
 
 
-def every(tx: Connection) -> Iterator[str]:
-    """Yield the ids of all agencies, in the order they were first seen."""
-    for row in tx.execute("SELECT id FROM agencies ORDER BY rowid").fetchall():
+def every(tx: Connection, limit: int) -> Iterator[str]:
+    """Yield the ids of the agencies that were last seen first, at most `limit`, oldest first."""
+    rows = tx.execute("SELECT id FROM agencies ORDER BY rowid DESC LIMIT ?", (limit,)).fetchall()
+    for row in reversed(rows):
         yield row["id"]
 
 

@@ -25,6 +25,7 @@ def feed_id(descriptor: FeedDescriptor) -> str:
 def add(work: Work, url: str, descriptor: FeedDescriptor, actor: Actor) -> str:
     """Follow a feed; one that was followed before goes on where it was."""
     identity = feed_id(descriptor)
+    known = work.tx.execute("SELECT removed FROM feeds WHERE id = ?", (identity,)).fetchone()
     work.tx.execute(
         "INSERT INTO feeds (id, url, descriptor) VALUES (?1, ?2, ?3) ON CONFLICT (id)"
         " DO UPDATE SET url = ?2, descriptor = ?3, removed = 0,"
@@ -32,8 +33,9 @@ def add(work: Work, url: str, descriptor: FeedDescriptor, actor: Actor) -> str:
         " stopped = stopped AND NOT removed, problem = iif(removed, NULL, problem)",
         (identity, url, descriptor.raw),
     )
-    facts = {"key": descriptor.log_key.fingerprint, "log": descriptor.log_key.name}
-    work.log("feed_added", identity, facts, actor)
+    if known is None or known["removed"]:
+        facts = {"key": descriptor.log_key.fingerprint, "log": descriptor.log_key.name}
+        work.log("feed_added", identity, facts, actor)
     return identity
 
 

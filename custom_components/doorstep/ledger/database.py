@@ -59,13 +59,13 @@ class Database:
     def read(self) -> Iterator[sqlite3.Connection]:
         """Read one consistent state; writing here is a StorageError."""
         with self._lock, self._translated():
-            self._connection.execute("PRAGMA query_only=ON")
             self._connection.execute("BEGIN")
             try:
+                self._connection.execute("PRAGMA query_only=ON")
                 yield self._connection
             finally:
-                self._connection.execute("ROLLBACK")
                 self._connection.execute("PRAGMA query_only=OFF")
+                self._connection.execute("ROLLBACK")
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file, so that a plain copy of it is whole."""

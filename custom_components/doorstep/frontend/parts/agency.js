@@ -54,7 +54,9 @@ function confirmation(desk, agency) {
   const confirm = () => desk.act(
     () => desk.backend.confirmAgency(agency.id, agency.statement_sha256), words.t("panel_agency_confirmed"));
   return card(words.t("panel_confirm_title"), { class: "attention" },
-    h("p", null, words.t("panel_confirm_text")),
+    agency.conflict && notice("warning", words.t("panel_conflict_text")),
+    h("p", null, words.t(agency.changed?.length ? "panel_changed_text" : "panel_confirm_text", {
+      what: (agency.changed ?? []).map((name) => words.t(`panel_changed_${name}`)).join(", ") })),
     h("p", { class: "strong large" }, data(agency.name)),
     areaMap(words, { geometry: agency.jurisdiction, label: words.t("panel_map_jurisdiction") }),
     agencyFacts(desk, agency),

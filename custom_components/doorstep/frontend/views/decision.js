@@ -31,9 +31,8 @@ export class DecisionView {
   /** A snapshot came: a draft that the home dropped says no longer what would be sent. */
   changed() {
     if (!this.desk.snapshot.approver) return;
-    const dropped = this.desk.snapshot.releases.some(
-      (release) => release.id === this.#draft?.release && release.state === "dropped");
-    if (dropped) this.#renew();
+    const { summary } = this.#known();
+    if (this.#draft && summary?.state === "open" && !summary.release && summary.draft !== this.#draft.release) this.#renew();
     else if (!this.#draft && !this.#error) this.#load();
   }
 
