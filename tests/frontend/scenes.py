@@ -98,6 +98,7 @@ def summary(**changes: Any) -> Document:
         "reason": None,
         "rules": {"ok": 5, "broken": 0},
         "release": None,
+        "draft": RELEASE,
     } | changes
 
 

@@ -60,7 +60,7 @@ def test_approves_with_the_keyboard(stage: Stage) -> None:
     tab_to(page, "undo")
     page.keyboard.press("Enter")
     heard(page, "Taken back. Nothing was sent.")
-    stage.send(releases=[scenes.release(state="dropped")])
+    stage.send(releases=[], requests=[scenes.summary(draft=None)])
     expect(page.get_by_test_id("approve")).to_be_disabled()
     assert stage.calls("release/undo") == [{"type": "doorstep/release/undo", "release": RELEASE}]
     expect(page.get_by_text("has changed since you looked")).to_have_count(0)
@@ -165,7 +165,9 @@ def test_draft_dropped_at_home_is_asked_for_again(stage: Stage) -> None:
     page = stage.open(f"{REQUEST}?confirm=1")
     page.get_by_role("dialog").wait_for()
     refuse_then_change(page, digest="00" * 32, release="another", sentence="Now it is 3 clips.")
-    stage.send(releases=[scenes.release(state="dropped")])
+    # as the home does after each draft
+    stage.send(requests=[scenes.summary()])
+    stage.send(requests=[scenes.summary(draft="another")])
     expect(page.get_by_text("Now it is 3 clips.")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
 

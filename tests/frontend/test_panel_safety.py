@@ -124,7 +124,7 @@ def test_who_does_not_decide_sees_no_request(stage: Stage) -> None:
     snapshot = {"approver": False, "counts": {"open": 2, "waiting": 2}}
     for path in ("/doorstep", REQUEST, f"{REQUEST}?confirm=1", "/doorstep/ledger"):
         page = stage.open(path, snapshot=snapshot)
-        expect(page.get_by_text("Only approvers see and decide requests.")).to_be_visible()
+        expect(page.get_by_text("Only the person who set Doorstep up")).to_be_visible()
         assert [call["type"] for call in page.evaluate("house.calls")] == ["doorstep/subscribe"]
         assert page.locator("button:not(.tool)").count() == 0
 

@@ -56,7 +56,7 @@ function confirmation(desk, agency) {
   return card(words.t("panel_confirm_title"), { class: "attention" },
     agency.conflict && notice("warning", words.t("panel_conflict_text")),
     h("p", null, words.t(agency.changed?.length ? "panel_changed_text" : "panel_confirm_text", {
-      what: (agency.changed ?? []).map((name) => words.t(`panel_changed_${name}`)).join(", ") })),
+      what: (agency.changed ?? []).map((name) => words.name("changed", name)).join(", ") })),
     h("p", { class: "strong large" }, data(agency.name)),
     areaMap(words, { geometry: agency.jurisdiction, label: words.t("panel_map_jurisdiction") }),
     agencyFacts(desk, agency),

@@ -51,7 +51,7 @@ function again(desk, release) {
   const { words } = desk;
   return h("div", { class: "grace" },
     h("span", null, words.t(release.reason === "unconfirmed" ? "panel_retry_unconfirmed" : "panel_retry_text")),
-    button(words.t("panel_retry"), () => desk.act(() => desk.backend.retry(release.id), words.t("panel_retried")), {
+    button(words.t("panel_send_again"), () => desk.act(() => desk.backend.retry(release.id), words.t("panel_retried")), {
       "data-testid": "retry", disabled: desk.blocked }));
 }
 

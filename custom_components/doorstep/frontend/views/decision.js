@@ -14,6 +14,7 @@ export class DecisionView {
   #error;
   #loading = false;
   #renewed = false;
+  #seen = false;
   #skipping = false;
   #watched = new Set();
 
@@ -32,12 +33,16 @@ export class DecisionView {
   changed() {
     if (!this.desk.snapshot.approver) return;
     const { summary } = this.#known();
-    if (this.#draft && summary?.state === "open" && !summary.release && summary.draft !== this.#draft.release) this.#renew();
-    else if (!this.#draft && !this.#error) this.#load();
+    const current = this.#draft !== undefined && summary?.draft === this.#draft.release;
+    // snapshots that were on their way may still be older than the draft
+    if (this.#seen && !current && summary?.state === "open" && !summary.release) this.#renew();
+    else this.#seen ||= current;
+    if (!this.#draft && !this.#error) this.#load();
   }
 
   #renew() {
     this.#draft = undefined;
+    this.#seen = false;
     this.confirming = false;
     return this.#load();
   }
