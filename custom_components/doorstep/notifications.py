@@ -60,8 +60,9 @@ class Notifier:
         return self._hass.bus.async_listen(EVENT_ACTION, self._async_tapped)
 
     async def async_ask(self, handle: str, expires_at: datetime) -> None:
-        """Tell every approver's phones that a request waits."""
-        self._forget(handle)
+        """Tell every approver's phones that a request waits; those told already are left alone."""
+        if any(nonce.handle == handle for nonce in self._nonces):
+            return
         when = dt_util.as_local(expires_at).strftime("%Y-%m-%d %H:%M")
         for service, user_id in self._phones():
             nonce = secrets.token_urlsafe(_NONCE_BYTES)
