@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from homeassistant.config_entries import ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import (
     ClientSessionGenerator,
     MockHAClientWebSocket,
@@ -24,6 +24,7 @@ from custom_components.doorstep.footage.clip import Clip
 
 from .disclosure import clips
 from .simulators.agency import AgencySimulator
+from .simulators.waiting import until
 
 FLOW: Final = "/api/config/config_entries/flow"
 SUBENTRY_FLOW: Final = "/api/config/config_entries/subentries/flow"
@@ -94,6 +95,7 @@ async def prepare(hass: HomeAssistant, hass_client: ClientSessionGenerator, libr
 
 
 DOORBELL: Final = "01JD3ZK7Q2W8V5N4M6P9R0S1T2"
+CHECKPOINT: Final = "/2026/checkpoint"
 LATITUDE: Final = 52.3731
 LONGITUDE: Final = 4.8922
 
@@ -179,3 +181,15 @@ async def asked(home: Home, panel: Panel, agency: AgencySimulator) -> str:
         )
     await panel.until(lambda snapshot: snapshot["requests"][0]["state"] == "open")
     return str(request["handle"])
+
+
+async def poll(home: Home, agency: AgencySimulator) -> None:
+    """Let the next poll of the feed come, and wait until it has asked."""
+    before = agency.web.paths.count(CHECKPOINT)
+
+    def asked_again() -> bool:
+        # the one before may still be about to set the timer
+        async_fire_time_changed(home.hass, datetime.now(UTC) + timedelta(minutes=7))
+        return agency.web.paths.count(CHECKPOINT) > before
+
+    await until(asked_again)

@@ -25,7 +25,7 @@ from custom_components.doorstep.errors import StorageError
 from custom_components.doorstep.footage.retention import RetentionPolicy
 from custom_components.doorstep.inbox import agency_table
 
-from .homes import DOORBELL, Home, Panel, asked, move_in, prepare
+from .homes import DOORBELL, Home, Panel, asked, move_in, poll, prepare
 from .simulators.agency import AgencySimulator
 from .simulators.waiting import until
 
@@ -207,12 +207,6 @@ async def test_an_unconfirmed_agency_gets_nothing(
     assert (await panel.ask("release/draft", handle=handle))["code"] == "home_assistant_error"
 
 
-async def poll(home: Home) -> None:
-    """Let the next poll of every feed come."""
-    async_fire_time_changed(home.hass, datetime.now(UTC) + timedelta(minutes=7))
-    await home.hass.async_block_till_done()
-
-
 async def test_a_stale_feed_is_said_and_approves_nothing(
     home: Home, panel: Panel, agency: AgencySimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,12 +214,12 @@ async def test_a_stale_feed_is_said_and_approves_nothing(
     handle = await asked(home, panel, agency)
     with monkeypatch.context() as later:
         later.setattr("custom_components.doorstep.inbox.feed.FRESH", timedelta(0))
-        await poll(home)
+        await poll(home, agency)
         await until(lambda: "feed_stale" in issues(home.hass))
         draft = await panel.ask("release/draft", handle=handle)
         assert draft["translation_key"] == "why_feed_stale"
         assert await panel.ask("request/decline", handle=handle) is None
-    await poll(home)
+    await poll(home, agency)
     await until(lambda: "feed_stale" not in issues(home.hass))
 
 
@@ -235,7 +229,7 @@ async def test_a_rewritten_feed_stops_and_its_requests_with_it(
     agency.ask()
     handle = await asked(home, panel, agency)
     agency.roll_back(1)
-    await poll(home)
+    await poll(home, agency)
     await until(lambda: "feed_stopped" in issues(home.hass))
     snapshot = await panel.until(lambda one: one["feeds"][0]["state"] == "stopped")
     assert snapshot["feeds"][0]["reason"] == "feed_rolled_back"
@@ -249,7 +243,7 @@ async def test_a_withdrawn_request_closes_and_is_cleared(
     request = agency.ask()
     await asked(home, panel, agency)
     agency.withdraw(request)
-    await poll(home)
+    await poll(home, agency)
     snapshot = await panel.until(lambda one: one["requests"][0]["state"] == "withdrawn")
     assert snapshot["counts"] == {"open": 0, "waiting": 0}
 
@@ -264,7 +258,8 @@ async def test_a_removed_feed_is_not_read_any_more(
     home.hass.config_entries.async_remove_subentry(entry, feed)
     await panel.until(lambda one: not one["feeds"])
     before = len(agency.web.requests)
-    await poll(home)
+    async_fire_time_changed(home.hass, datetime.now(UTC) + timedelta(minutes=7))
+    await home.hass.async_block_till_done()
     assert len(agency.web.requests) == before
 
 
@@ -333,7 +328,7 @@ async def test_a_stopped_feed_goes_on_only_when_it_is_added_anew(
     await asked(home, panel, agency)
     entries, details = [*agency.log.entries], [*agency.log.details]
     agency.roll_back(1)
-    await poll(home)
+    await poll(home, agency)
     await panel.until(lambda one: one["feeds"][0]["state"] == "stopped")
     agency.log.rewrite(entries, details)
     agency.publish()

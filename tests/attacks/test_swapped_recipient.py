@@ -1,13 +1,12 @@
 """Changing who decrypts, or where it goes, after a person has looked: the yes must not follow."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from ..homes import Home, Panel, asked
+from ..homes import Home, Panel, asked, poll
 from ..simulators.agency import AgencySimulator
 from ..simulators.package import AgeKey
 from ..simulators.waiting import until
@@ -20,7 +19,7 @@ async def swap(home: Home, panel: Panel, agency: AgencySimulator, tmp_path: Path
     other = AgeKey.generate(tmp_path / "other.txt")
     patch = {"encryption": [{"recipient": other.recipient, "holder": "Somebody else"}]}
     agency.publish_statement(patch)
-    async_fire_time_changed(home.hass, datetime.now(UTC) + timedelta(minutes=7))
+    await poll(home, agency)
     await panel.until(lambda one: one["agencies"][0]["state"] == "unconfirmed")
     assert panel.snapshot["agencies"][0]["changed"] == ["recipients"]
 

@@ -4,6 +4,8 @@ import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+import errno
+import fcntl
 from hashlib import sha256
 import os
 from pathlib import Path
@@ -727,3 +729,19 @@ async def test_a_receipt_of_a_gigabyte_is_cut_off(house: House, receiver: FakeRe
     receiver.receipts[path] = bytes(1 << 20)
     house.clock.wait(seconds=60)
     assert (await run(house, release)).reason == "receipt_unreachable"
+
+
+async def test_without_locks_nothing_is_sent(
+    house: House, receiver: FakeReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    release = house.grant()
+    with monkeypatch.context() as broken:
+        broken.setattr(fcntl, "flock", flock)
+        with pytest.raises(StorageError) as caught:
+            await run(house, release)
+    assert caught.value.key == "package_unwritable"
+    assert receiver.methods() == []
+    assert (await run(house, release)).state == "delivered"

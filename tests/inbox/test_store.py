@@ -461,7 +461,7 @@ def test_what_is_decided_is_not_decided_again(settled: World) -> None:
     assert settled.kinds() == before
 
 
-@pytest.mark.parametrize("name", ["decline", "undo_decline", "answer"])
+@pytest.mark.parametrize("name", ["decline", "undo_decline"])
 def test_unknown_handles(settled: World, name: str) -> None:
     decide = getattr(settled.inbox, name)
     assert error_key(decide, "nothing", ME, NOW) == "request_unknown"
