@@ -185,11 +185,9 @@ async def asked(home: Home, panel: Panel, agency: AgencySimulator) -> str:
 
 async def poll(home: Home, agency: AgencySimulator) -> None:
     """Let the next poll of the feed come, and wait until it has asked."""
+    entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
+    # once the one before has set its timer: none sooner would be heard
+    await until(lambda: all(feed._unsub_refresh for feed in entry.runtime_data.feeds))
     before = agency.web.paths.count(CHECKPOINT)
-
-    def asked_again() -> bool:
-        # the one before may still be about to set the timer
-        async_fire_time_changed(home.hass, datetime.now(UTC) + timedelta(minutes=7))
-        return agency.web.paths.count(CHECKPOINT) > before
-
-    await until(asked_again)
+    async_fire_time_changed(home.hass, datetime.now(UTC) + timedelta(minutes=7))
+    await until(lambda: agency.web.paths.count(CHECKPOINT) > before)
