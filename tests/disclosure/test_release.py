@@ -142,7 +142,7 @@ def test_nothing_is_no_release(case: Case) -> None:
 def test_the_sentence_says_it_plainly(case: Case) -> None:
     statement = {**case.statement(), "test": False}
     assert sentence(statement, TEMPLATES) == (
-        "Example Police Department gets 1 video from 2026-11-14 20:00:41 to 2026-11-14 20:00:55:"
+        "Example Police Department gets 1 video from 2026-11-14 20:00:41 to 2026-11-14 20:00:55 UTC:"
         " 14 s, 0.1 MB, without sound. Only Evidence unit can open it;"
         " it goes to upload.example.gov."
     )
@@ -155,7 +155,7 @@ def test_the_sentence_speaks_the_homes_time_and_names_sound_and_test(
     said = sentence(case.statement(audio=True), TEMPLATES, ZoneInfo("America/New_York"))
     assert said == (
         "TEST: Example Police Department gets 2 videos from 2026-11-14 15:00:41 to"
-        " 2026-11-14 15:00:55: 28 s, 0.4 MB, with sound. Only Evidence unit can open it;"
+        " 2026-11-14 15:00:55 EST: 28 s, 0.4 MB, with sound. Only Evidence unit can open it;"
         " it goes to upload.example.gov."
     )
 

@@ -115,13 +115,15 @@ def sentence(statement: Statement, templates: Mapping[str, str], zone: tzinfo = 
     `release_without_sound` and `release_test`, for `str.format`.
     """
     clips = statement["clips"]
+    last = max(clip["end"] for clip in clips)
     said = templates["release_sentence"].format(
         agency=statement["agency"]["name"],
         clips=templates["release_clip" if len(clips) == 1 else "release_clips"].format(
             count=len(clips)
         ),
         start=_shown(min(clip["start"] for clip in clips), zone),
-        end=_shown(max(clip["end"] for clip in clips), zone),
+        # the panel shows a browser's time beside it, which may be another
+        end=f"{_shown(last, zone)} {parse_time(last).astimezone(zone):%Z}",
         seconds=f"{sum(clip['seconds'] for clip in clips):.0f}",
         size=f"{sum(clip['bytes'] for clip in clips) / _MEGABYTE:.1f} MB",
         sound=templates["release_with_sound" if statement["audio"] else "release_without_sound"],
