@@ -142,8 +142,8 @@ def test_nothing_is_no_release(case: Case) -> None:
 def test_the_sentence_says_it_plainly(case: Case) -> None:
     statement = {**case.statement(), "test": False}
     assert sentence(statement, TEMPLATES) == (
-        "Example Police Department gets 1 video from 2026-11-14 20:00:41 to 2026-11-14 20:00:55 UTC:"
-        " 14 s, 0.1 MB, without sound. Only Evidence unit can open it;"
+        "Example Police Department gets 1 video from 2026-11-14 20:00:41 to"
+        " 2026-11-14 20:00:55 UTC: 14 s, 0.1 MB, without sound. Only Evidence unit can open it;"
         " it goes to upload.example.gov."
     )
 
