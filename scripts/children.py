@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 import contextlib
+from itertools import count
 import os
 from pathlib import Path
 import shutil
@@ -14,6 +15,11 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 TOOLS: Final = ROOT / ".tools" / "bin"
 LOOPBACK: Final = "127.0.0.1"
 LAST_LINES: Final = 15
+# below what Linux hands out by itself (32768 and up)
+FIRST_PORT: Final = 12_000
+PORTS: Final = 2_000
+_WORKER: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw9").removeprefix("gw")) % 10
+_TURN: Final = count(os.getpid())
 
 
 class HouseError(Exception):
@@ -21,11 +27,16 @@ class HouseError(Exception):
 
 
 def free_port() -> int:
-    """Return a TCP port that was free on 127.0.0.1 a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port that is free on 127.0.0.1, and that nobody else will be given.
+
+    Not one that the system hands out: a server that is restarted would find it taken. Each worker
+    of a parallel test run has ports of its own.
+    """
+    for _ in range(PORTS):
+        port = FIRST_PORT + PORTS * _WORKER + next(_TURN) % PORTS
+        if is_free(port):
+            return port
+    raise HouseError("there is no free port left")
 
 
 def is_free(port: int) -> bool:
