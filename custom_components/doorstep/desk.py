@@ -202,7 +202,11 @@ class Desk:
         self._hass.async_create_task(self._async_settle(), f"{DOMAIN} settle")
 
     async def _async_settle(self) -> None:
-        await self._run(self._inbox.settle, self._rooms.home(), dt_util.utcnow())
+        try:
+            await self._run(self._inbox.settle, self._rooms.home(), dt_util.utcnow())
+        except DoorstepError as error:
+            # the next clip, or the next poll, settles what this one left
+            LOGGER.warning("Matching requests with a new clip failed: %s", error)
         await self.async_work()
 
     @callback

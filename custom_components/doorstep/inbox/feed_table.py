@@ -155,10 +155,9 @@ def stale(work: Work, feed: str) -> bool:
     return _stale(_row(work.tx, feed), work)
 
 
-def views(work: Work) -> list[FeedView]:
-    """Return every feed that is followed."""
-    rows = work.tx.execute("SELECT * FROM feeds WHERE removed = 0 ORDER BY rowid")
-    return [_view(row, work) for row in rows]
+def followed(tx: Connection) -> list[Row]:
+    """Return the rows of the feeds that are followed."""
+    return tx.execute("SELECT * FROM feeds WHERE removed = 0 ORDER BY rowid").fetchall()
 
 
 def proof(tx: Connection, feed: str, leaf: int) -> Proof:
@@ -180,7 +179,8 @@ def _stale(row: Row, work: Work) -> bool:
     return is_stale(fresh_at, work.now)
 
 
-def _view(row: Row, work: Work) -> FeedView:
+def view(work: Work, row: Row) -> FeedView:
+    """Return a feed as it stands."""
     descriptor = FeedDescriptor.parse(row["descriptor"])
     status, reason = _status(row, work)
     return FeedView(

@@ -87,12 +87,12 @@ class Inbox:
     def followed(self) -> list[str]:
         """Return the ids of the feeds that are followed."""
         with self._database.read() as tx:
-            return [row["id"] for row in tx.execute("SELECT id FROM feeds WHERE removed = 0")]
+            return [row["id"] for row in feed_table.followed(tx)]
 
     def feeds(self, now: datetime) -> list[FeedView]:
         """Return the feeds that are followed."""
         with self._reading(now) as work:
-            return feed_table.views(work)
+            return _readable(partial(feed_table.view, work), feed_table.followed(work.tx))
 
     def apply(self, update: FeedUpdate, home: Home, now: datetime) -> Applied:
         """Take in what a poll gave, bundle by bundle, each with its cursor in one transaction.
