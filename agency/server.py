@@ -39,7 +39,7 @@ class _Http(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the base class' signature
         """Report a fault of ours; a home that hangs up is none."""
         error = sys.exception()
         if not isinstance(error, OSError):

@@ -72,7 +72,8 @@ class FeedCoordinator(DataUpdateCoordinator[None]):
     @override
     async def _async_update_data(self) -> None:
         """Poll once; whatever is not as it should be changes nothing but what is said."""
-        self.update_interval = POLL + timedelta(seconds=random.uniform(0, JITTER))  # noqa: S311
+        jitter = random.uniform(0, JITTER)  # noqa: S311 - spreads load, keeps no secret
+        self.update_interval = POLL + timedelta(seconds=jitter)
         inbox, now = self._feeds.inbox, dt_util.utcnow()
         await self._async_describe(now)
         try:

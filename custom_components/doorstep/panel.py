@@ -20,8 +20,7 @@ async def async_show(hass: HomeAssistant) -> None:
     """Put the panel into the sidebar, where there is a frontend."""
     if "frontend" not in hass.config.components:
         return
-    # imported late: the frontend is no requirement of the rest
-    from homeassistant.components import frontend, panel_custom  # noqa: PLC0415
+    from homeassistant.components import frontend, panel_custom  # noqa: PLC0415 - not required
 
     if frontend.async_panel_exists(hass, PANEL_PATH):
         return
@@ -41,6 +40,6 @@ def async_hide(hass: HomeAssistant) -> None:
     """Take the panel out of the sidebar."""
     if "frontend" not in hass.config.components:
         return
-    from homeassistant.components import frontend  # noqa: PLC0415
+    from homeassistant.components import frontend  # noqa: PLC0415 - not required
 
     frontend.async_remove_panel(hass, PANEL_PATH, warn_if_unknown=False)

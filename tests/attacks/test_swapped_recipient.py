@@ -9,7 +9,6 @@ import pytest
 from ..homes import Home, Panel, asked, poll
 from ..simulators.agency import AgencySimulator
 from ..simulators.package import AgeKey
-from ..simulators.waiting import until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -87,4 +86,4 @@ async def test_what_was_stopped_before_is_not_sent_again_after(
     refused = await panel.ask("release/retry", release=approval["release"])
     assert refused["translation_key"] == "why_agency_changed"
     await home.hass.async_block_till_done()
-    assert await until(lambda: agency.receiver.requests() == [])
+    assert agency.packages() == []
