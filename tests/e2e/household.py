@@ -50,6 +50,23 @@ class Household:
 
         return await until(newest, patience=60)
 
+    async def listed_day(self, clip: Path) -> str:
+        """Wait until the media browser lists the clip; return the day it lists it under.
+
+        Folders are named for days in UTC; people see days as their home counts them.
+        """
+        async with asyncio.timeout(30):
+            while not (days := await self._browse(clip.parent.parent.name)):
+                await asyncio.sleep(0.1)
+        return str(days[0]["title"])
+
+    async def _browse(self, path: str) -> list[dict[str, Any]]:
+        shown = await self.home.command(
+            "media_source/browse_media", media_content_id=f"media-source://doorstep/{path}"
+        )
+        children: list[dict[str, Any]] = shown["children"]
+        return children
+
     async def follow_feed(self) -> dict[str, Any]:
         """Add the agency's feed; return the last form, which says who runs it."""
         shown = await self.begin("feed", {"url": self.agency.feed_url})

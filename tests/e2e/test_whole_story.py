@@ -32,7 +32,7 @@ async def test_whole_story(house: Household) -> None:
         await plays_live(house)
         await screen.log_in(OWNER, PASSWORD)
         clip = await house.sealed_clip()
-        await plays_in_the_media_browser(screen, day=clip.parent.name)
+        await plays_in_the_media_browser(screen, day=await house.listed_day(clip))
 
         house.agency.publish_statement()
         now = datetime.now(UTC)
