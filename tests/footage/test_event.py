@@ -9,7 +9,7 @@ from time import monotonic
 
 import pytest
 
-from custom_components.doorstep.errors import StorageError
+from custom_components.doorstep.errors import CameraError, StorageError
 from custom_components.doorstep.footage import event as module
 from custom_components.doorstep.footage.event import OpenClip, Outcome, RecorderSettings
 from custom_components.doorstep.footage.ring import Received
@@ -217,3 +217,27 @@ async def test_a_disk_that_fails_at_the_end(
     assert outcome.clip is None
     assert outcome.error is not None
     assert outcome.error.key == "disk_failed"
+
+
+async def test_stopped_because_it_is_complete(clip: OpenClip) -> None:
+    clip.feed(received(stream(), [0])[0])
+    clip.stop(clip.complete)
+    clip.stop()
+    assert not clip.accepting
+    assert ending(await clip.run()) == "post-roll"
+
+
+async def test_a_fragment_that_cannot_be_placed_ends_it(
+    clip: OpenClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise CameraError("camera_bad_stream")
+
+    task = asyncio.create_task(clip.run())
+    items = received(stream(), [0, 500])
+    clip.feed(items[0])
+    await until(lambda: clip._writer and clip._writer._reached)
+    monkeypatch.setattr(ClipWriter, "write", fail)
+    clip.feed(items[1])
+    outcome = await task
+    assert (ending(outcome), outcome.error) == ("stream-lost", None)

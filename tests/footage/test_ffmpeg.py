@@ -21,16 +21,40 @@ STREAM = INIT.data + fragment(0) + fragment(500)
 
 
 @pytest.mark.parametrize(
-    ("source", "quoted"),
+    ("source", "quoted", "options"),
     [
-        (SECRET, SECRET),
-        ("rtsps://[2001:db8::1]:322/a?b=c&d", "rtsps://[2001:db8::1]:322/a?b=c&d"),
-        ("rtsp://u:it's@door/", r"rtsp://u:it'\''s@door/"),
+        (SECRET, SECRET, ("protocol_whitelist rtsp,tcp", "rtsp_transport tcp")),
+        (
+            "rtsps://[2001:db8::1]:322/a?b=c&d",
+            "rtsps://[2001:db8::1]:322/a?b=c&d",
+            ("protocol_whitelist rtsp,tls,tcp", "rtsp_transport tcp"),
+        ),
+        (
+            "rtsp://u:it's@door/",
+            r"rtsp://u:it'\''s@door/",
+            ("protocol_whitelist rtsp,tcp", "rtsp_transport tcp"),
+        ),
+        ("rtmp://door/a", "rtmp://door/a", ("protocol_whitelist rtmp,tcp",)),
+        ("rtmps://door/a", "rtmps://door/a", ("protocol_whitelist rtmps,tls,tcp",)),
+        ("http://door/a.flv", "http://door/a.flv", ("protocol_whitelist http,https,tls,tcp",)),
+        ("HTTPS://door/a", "HTTPS://door/a", ("protocol_whitelist https,tls,tcp",)),
     ],
 )
-def test_playlist(source: str, quoted: str) -> None:
-    wanted = f"ffconcat version 1.0\nfile '{quoted}'\noption rtsp_transport tcp\n"
-    assert playlist(source) == wanted.encode()
+def test_playlist(source: str, quoted: str, options: tuple[str, ...]) -> None:
+    lines = ["ffconcat version 1.0", f"file '{quoted}'", *(f"option {one}" for one in options)]
+    assert playlist(source).decode().splitlines() == lines
+    assert playlist(source).endswith(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted"), [(SECRET, False), ("http://door/a", True), ("https://door/a", True)]
+)
+def test_the_times_of_pictures_over_http_are_those_of_their_arrival(
+    source: str, wanted: bool
+) -> None:
+    option = b"option use_wallclock_as_timestamps 1\n"
+    assert (option in playlist(source, untimed=True)) == wanted
+    assert option not in playlist(source)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +64,12 @@ def test_playlist(source: str, quoted: str) -> None:
         "door",
         "/etc/passwd",
         "file:///etc/passwd",
-        "http://door/live",
+        "http:///live",
+        "http://door/live'\noption protocol_whitelist file",
+        "concat:http://door/live",
+        "crypto+http://door/live",
+        "tcp://door:554",
+        "webrtc://door/",
         "rtsp:///live",
         "rtsp://door:99999/",
         "rtsp://door:0/",

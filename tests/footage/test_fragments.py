@@ -262,6 +262,8 @@ def hevc(entry: bytes) -> bytes:
         ),
         (video_entry(b"av01"), "av01"),
         (video_entry(b"mp4v"), "mp4v"),
+        (video_entry(b"mp4v", esds(0x6C)), "mp4v.6c"),
+        (video_entry(b"mp4v", esds(0x20)), "mp4v.20"),
     ],
 )
 def test_video_codecs(entry: bytes, codec: str) -> None:

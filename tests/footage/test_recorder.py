@@ -10,7 +10,7 @@ from typing import Unpack
 import pytest
 
 from custom_components.doorstep.errors import CameraError, StorageError
-from custom_components.doorstep.footage import event, recorder as module
+from custom_components.doorstep.footage import event, keeper, recorder as module
 from custom_components.doorstep.footage.clip import Clip
 from custom_components.doorstep.footage.event import RecorderSettings
 from custom_components.doorstep.footage.ffmpeg import Form
@@ -20,7 +20,18 @@ from custom_components.doorstep.footage.lines import EventKind
 from custom_components.doorstep.footage.recorder import Recorder, RecorderStatus
 from tests.simulators.waiting import until
 
-from .synthetic import EPOCH, INIT, INIT_AV, How, a_fragment
+from .synthetic import (
+    EPOCH,
+    INIT,
+    INIT_AV,
+    How,
+    TrackSpec,
+    a_fragment,
+    esds,
+    init_segment,
+    parsed,
+    video_entry,
+)
 
 SETTINGS = RecorderSettings(pre_roll=1, post_roll=2, longest=20, retry=0.001, longest_retry=0.004)
 
@@ -31,7 +42,7 @@ class Camera:
     def __init__(self) -> None:
         self.seconds = 1000.0
         self.asked: list[tuple[str, Form]] = []
-        self.pauses: list[float] = []
+        self.init: InitSegment | None = None
         self.queue: asyncio.Queue[Fragment | CameraError] = asyncio.Queue()
 
     def now(self) -> datetime:
@@ -53,7 +64,7 @@ class Camera:
             try:
                 if isinstance(item, CameraError):
                     raise item
-                yield (INIT_AV if form.audio else INIT), item
+                yield self.init or (INIT_AV if form.audio else INIT), item
             finally:
                 self.queue.task_done()
 
@@ -179,24 +190,24 @@ async def test_a_source_that_fails(desk: Desk) -> None:
 
 async def test_tries_less_and_less_often(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    sleep = asyncio.sleep
+    pause = desk.recorder._pause
 
-    async def record(seconds: float) -> None:
-        if seconds:
-            pauses.append(seconds)
-        await sleep(0)
+    async def record(seconds: float) -> bool:
+        pauses.append(seconds)
+        return await pause(0 if len(pauses) != 6 else 60)
 
-    monkeypatch.setattr(asyncio, "sleep", record)
+    monkeypatch.setattr(desk.recorder, "_pause", record)
     async with desk.running():
         for _ in range(4):
-            desk.camera.queue.put_nowait(CameraError("camera_unreachable"))
-        while len(pauses) < 4:
-            await sleep(0)
+            await desk.camera.fail("camera_unreachable")
         await desk.camera.send(0)
-        desk.camera.queue.put_nowait(CameraError("camera_lost"))
-        while len(pauses) < 5:
-            await sleep(0)
-    assert [round(1000 * pause) for pause in pauses] == [1, 2, 4, 4, 1]
+        for _ in range(2):
+            desk.camera.queue.put_nowait(CameraError("camera_lost"))
+        await until(lambda: len(pauses) == 6)
+        desk.recorder.nudge()
+        await until(lambda: len(desk.camera.asked) == 7)
+        await desk.camera.fail("camera_unreachable")
+    assert [round(1000 * pause) for pause in pauses] == [1, 2, 4, 4, 1, 2, 1]
 
 
 async def test_a_clip_with_its_pre_roll(desk: Desk) -> None:
@@ -211,8 +222,7 @@ async def test_a_clip_with_its_pre_roll(desk: Desk) -> None:
     assert (clip.id, clip.event, clip.event_at, clip.doorbell) == (clip_id, "ring", at, "door")
     assert clip.start == at - timedelta(seconds=1)
     assert clip.end >= at + timedelta(seconds=2)
-    assert desk.recorder._pictured == {}
-    assert not desk.recorder._clips
+    assert not desk.recorder._keeper._clips
 
 
 async def test_events_extend_a_clip_then_make_another(desk: Desk) -> None:
@@ -255,7 +265,7 @@ async def test_an_event_without_frames(desk: Desk, monkeypatch: pytest.MonkeyPat
         desk.camera.seconds += 60
         desk.recorder.trigger("ring", desk.camera.now())
         desk.camera.seconds += 60
-        await until(lambda: not desk.recorder._clips)
+        await until(lambda: not desk.recorder._keeper._clips)
     assert desk.clips == []
     assert list(desk.library.folder.glob("door/*/*.partial")) == []
 
@@ -426,7 +436,7 @@ async def test_a_picture_that_does_not_fit(desk: Desk, monkeypatch: pytest.Monke
     def fail(_path: Path, _data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "write_atomically", fail)
+    monkeypatch.setattr(keeper, "write_atomically", fail)
     async with desk.running():
         await desk.camera.send(0, 500)
         desk.recorder.trigger("ring", desk.camera.now() - timedelta(seconds=0.1))
@@ -467,6 +477,104 @@ async def test_an_index_that_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
     assert len(desk.clips) == 1
 
 
+SLOW = RecorderSettings(pre_roll=1, post_roll=2, retry=60)
+
+
+@pytest.mark.parametrize("how", ["nudge", "trigger"])
+async def test_a_camera_that_is_back_is_tried_at_once(
+    camera: Camera, tmp_path: Path, how: str
+) -> None:
+    desk = Desk(camera, tmp_path, SLOW)
+    async with desk.running():
+        desk.recorder.nudge()
+        await camera.put(CameraError("camera_unreachable"))
+        await asyncio.sleep(0.01)
+        assert len(camera.asked) == 1
+        if how == "nudge":
+            desk.recorder.nudge()
+        else:
+            desk.recorder.trigger("ring", camera.now())
+        await until(lambda: len(camera.asked) == 2)
+
+
+async def test_motion_that_goes_on_extends_the_open_clip(desk: Desk) -> None:
+    async with desk.running():
+        desk.recorder.extend(desk.camera.now())
+        await desk.camera.send(0, 500)
+        assert not desk.recorder._keeper._clips
+        desk.recorder.trigger("motion", desk.camera.now())
+        await desk.camera.send(1000)
+        desk.recorder.extend(desk.camera.now())
+        await desk.camera.send(*range(1500, 4000, 500))
+        await until(lambda: desk.clips)
+        desk.recorder.extend(desk.camera.now())
+        assert not desk.recorder._keeper._clips
+    assert [clip.end - clip.event_at for clip in desk.clips] == [timedelta(seconds=2.5)]
+
+
+async def test_what_the_camera_shows_now(desk: Desk, stills: list[object]) -> None:
+    stills += [b"newest", b"earlier", CameraError("camera_no_picture")]
+    with pytest.raises(CameraError, match="camera_off"):
+        await desk.recorder.picture()
+    async with desk.running():
+        with pytest.raises(CameraError, match="camera_no_picture"):
+            await desk.recorder.picture()
+        await desk.camera.send(0)
+        await desk.camera.send(500, 1000, key=False)
+        assert await desk.recorder.picture() == b"newest of 3"
+        earlier = desk.camera.now() - timedelta(seconds=0.9)
+        assert await desk.recorder.picture(earlier) == b"earlier of 2"
+        with pytest.raises(CameraError, match="camera_no_picture"):
+            await desk.recorder.picture()
+        assert desk.recorder.status.reason is None
+        await desk.camera.fail("camera_lost")
+        with pytest.raises(CameraError, match="camera_lost"):
+            await desk.recorder.picture()
+
+
+async def test_what_nobody_foresaw_ends_one_clip_only(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        with monkeypatch.context() as broken:
+            broken.setattr(event, "ClipWriter", fail)
+            first = desk.recorder.trigger("ring", desk.camera.now() - timedelta(seconds=0.1))
+            await until(lambda: caplog.text.count("ZeroDivisionError") >= 1)
+            await until(lambda: not desk.recorder._keeper._clips)
+        assert desk.recorder.trigger("ring", desk.camera.now()) != first
+        await desk.camera.send(*range(1000, 4000, 500))
+        await until(lambda: desk.clips)
+    assert caplog.text.count("A clip or picture of doorbell door failed") == 1
+
+
+async def test_a_picture_nobody_can_take_ends_alone(
+    desk: Desk, stills: list[object], caplog: pytest.LogCaptureFixture
+) -> None:
+    stills += [ZeroDivisionError()]
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        desk.recorder.trigger("ring", desk.camera.now() - timedelta(seconds=0.1))
+        await until(lambda: "ZeroDivisionError" in caplog.text)
+        await desk.camera.send(*range(1000, 4000, 500))
+        await until(lambda: desk.clips)
+
+
+async def test_pictures_one_after_another_are_asked_for_by_arrival(desk: Desk) -> None:
+    jpegs = parsed(init_segment(TrackSpec(entry=video_entry(b"mp4v", esds(0x6C)))))[0]
+    desk.camera.init = jpegs
+    async with desk.running():
+        await desk.camera.put(a_fragment(0, init=jpegs))
+        await until(lambda: len(desk.camera.asked) == 2)
+        await desk.camera.put(a_fragment(0, init=jpegs))
+    forms = [form for _, form in desk.camera.asked]
+    assert forms == [Form(), Form(sparse=True, untimed=True)]
+    assert "failed" not in [state for state, _ in desk.told]
+
+
 async def test_a_picture_on_its_way_does_not_hold_up_the_end(desk: Desk) -> None:
     async with desk.running() as task:
         await desk.camera.send(0)
@@ -474,5 +582,5 @@ async def test_a_picture_on_its_way_does_not_hold_up_the_end(desk: Desk) -> None
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    assert not desk.recorder._pictures
+    assert not desk.recorder._keeper._pictures
     assert desk.pictures == []

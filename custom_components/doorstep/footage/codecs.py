@@ -1,7 +1,12 @@
 """Codec names as browsers want them (RFC 6381, ISO/IEC 14496-15 annex E), out of sample entries."""
 
+from typing import Final
+
 from ..errors import CameraError
-from .boxes import Box
+from .boxes import Box, bad_stream
+
+MJPEG: Final = "mp4v.6c"
+"""JPEG pictures one after another: object type 0x6C, ISO/IEC 14496-1 table 5."""
 
 _SAMPLE_ENTRY = {"video": 78, "audio": 28}  # Bytes of fields before the child boxes.
 _DECODER_CONFIG, _DECODER_SPECIFIC = 4, 5  # Descriptor tags, ISO/IEC 14496-1 section 7.2.2.1.
@@ -20,6 +25,8 @@ def codec_of(entry: Box, kind: str) -> str:
             return _hevc(entry.child(b"hvcC", _SAMPLE_ENTRY[kind]))
         case b"mp4a":
             return _mp4a(entry, _SAMPLE_ENTRY[kind])
+        case b"mp4v":
+            return _mp4v(entry, _SAMPLE_ENTRY[kind])
     return entry.name.decode("latin-1").strip()
 
 
@@ -40,6 +47,15 @@ def _hevc(config: Box) -> str:
     return ".".join(parts + [f"{byte:X}" for byte in constraints])
 
 
+def _mp4v(entry: Box, skip: int) -> str:
+    """Find the object type; where there is none, say just `mp4v`."""
+    try:
+        object_type, _ = _object_type(entry.child(b"esds", skip))
+    except CameraError:
+        return "mp4v"
+    return f"mp4v.{object_type:x}"
+
+
 def _mp4a(entry: Box, skip: int) -> str:
     """Find object type and audio object type; where QuickTime hides them, say just `mp4a`."""
     try:
@@ -50,18 +66,24 @@ def _mp4a(entry: Box, skip: int) -> str:
 
 
 def _audio_object(esds: Box) -> str:
-    # Version and flags, then the ES descriptor: header, id (2), flags (1). ffmpeg sets no flags.
-    at = _descriptor(esds, 4)[1] + 3
+    object_type, at = _object_type(esds)
     tag, at, _ = _descriptor(esds, at)
-    if tag != _DECODER_CONFIG:
-        return "mp4a"
-    (object_type,) = esds.read("B", at)
-    tag, at, _ = _descriptor(esds, at + 13)
     (first,) = esds.read("B", at)
     audio = first >> 3
     if tag != _DECODER_SPECIFIC or audio == _AUDIO_OBJECT_ESCAPE:
         return f"mp4a.{object_type:x}"
     return f"mp4a.{object_type:x}.{audio}"
+
+
+def _object_type(esds: Box) -> tuple[int, int]:
+    """Give the object type, and where what the decoder needs besides begins."""
+    # Version and flags, then the ES descriptor: header, id (2), flags (1). ffmpeg sets no flags.
+    at = _descriptor(esds, 4)[1] + 3
+    tag, at, _ = _descriptor(esds, at)
+    if tag != _DECODER_CONFIG:
+        raise bad_stream("no decoder configuration")
+    (object_type,) = esds.read("B", at)
+    return object_type, at + 13
 
 
 def _descriptor(esds: Box, at: int) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from ..errors import StorageError
+from ..errors import CameraError, StorageError
 from .clip import Clip
 from .files import ClipFiles, new_clip_id, storage
 from .lines import Ending, EventKind
@@ -60,6 +60,7 @@ class OpenClip:
         self.id = new_clip_id(event[1])
         self.files = ClipFiles.place(library, doorbell, self.id)
         self.accepting = True
+        self.pictured: EventKind | None = None  # the kind of event whose picture is kept
         self._doorbell = doorbell
         self._event = event
         self._settings = settings
@@ -69,6 +70,7 @@ class OpenClip:
         self._queue: asyncio.Queue[Received | None] = asyncio.Queue()
         self._waiting = 0
         self._skipping = False
+        self._stopped: Ending = "shutdown"
         self._writer: ClipWriter | None = None
         self._foreign = False  # the camera came back with other codecs
 
@@ -85,9 +87,22 @@ class OpenClip:
             self._waiting += len(item.fragment.data)
             self._queue.put_nowait(item)
 
-    def stop(self) -> None:
-        """End the clip with what was fed so far: Doorstep shuts down."""
-        self._queue.put_nowait(None)
+    @property
+    def due(self) -> datetime:
+        """When the event is over, as far as is known now."""
+        return min(self._until, self._limit)
+
+    @property
+    def complete(self) -> Ending:
+        """How a clip ends that goes on until it is due."""
+        return "longest" if self.due == self._limit else "post-roll"
+
+    def stop(self, ending: Ending = "shutdown") -> None:
+        """End the clip with what was fed so far; as it comes, because Doorstep shuts down."""
+        if self.accepting:
+            self.accepting = False
+            self._stopped = ending
+            self._queue.put_nowait(None)
 
     async def run(self) -> Outcome:
         """Write until the event is over; then everything that could be kept is closed."""
@@ -97,7 +112,10 @@ class OpenClip:
         except StorageError as failure:
             ending = "disk-full" if failure.key == "disk_full" else "disk-failed"
             error = failure
-        self.accepting = False
+        except CameraError:
+            ending = "stream-lost"
+        finally:
+            self.accepting = False
         try:
             return Outcome(await asyncio.to_thread(self._close, ending), error)
         except StorageError as failure:
@@ -107,20 +125,16 @@ class OpenClip:
         while items := await self._next():
             await asyncio.to_thread(self._put, items)
             if None in items:
-                return "shutdown"
+                return self._stopped
             if self._foreign:
                 return "stream-lost"
-            if any(item and item.video and item.end >= self._due for item in items):
-                return "longest" if self._due == self._limit else "post-roll"
+            if any(item and item.video and item.end >= self.due for item in items):
+                return self.complete
         return "stream-lost"
-
-    @property
-    def _due(self) -> datetime:
-        return min(self._until, self._limit)
 
     async def _next(self) -> list[Received | None]:
         """Wait for what comes next, and take all there is; nothing comes any more: empty."""
-        while (left := (self._due - self._now()).total_seconds() + _GRACE) > 0:
+        while (left := (self.due - self._now()).total_seconds() + _GRACE) > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     items = [await self._queue.get()]

@@ -22,11 +22,19 @@ _LOGGER: Final = logging.getLogger(__name__)
 _CHUNK: Final = 1 << 16
 _LINE: Final = 300  # characters logged of a message
 _GOODBYE: Final = 1.0  # seconds ffmpeg gets to end its RTSP session
-_SCHEMES: Final = ("rtsp", "rtsps")
+# What ffmpeg may open for an address, and for whatever is named there in turn: never a file.
+_PROTOCOLS: Final = {
+    "rtsp": "rtsp,tcp",
+    "rtsps": "rtsp,tls,tcp",
+    "rtmp": "rtmp,tcp",
+    "rtmps": "rtmps,tls,tcp",
+    "http": "http,https,tls,tcp",
+    "https": "https,tls,tcp",
+}
 _URL: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://\S*", re.IGNORECASE)
 _INPUT: Final = (
     *("-hide_banner", "-nostdin", "-loglevel", "level+warning"),
-    *("-f", "concat", "-safe", "0", "-protocol_whitelist", "pipe,rtsp,tcp,udp,rtp,tls"),
+    *("-f", "concat", "-safe", "0", "-protocol_whitelist", "pipe"),
     *("-i", "pipe:0", "-map", "0:v:0"),
 )
 _OUTPUT: Final = (
@@ -51,6 +59,7 @@ class Form:
     container: Literal["mp4", "mov"] = "mp4"
     audio: bool = False
     sparse: bool = False  # fragments of at least 0.4 s, for streams of key frames only
+    untimed: bool = False  # pictures over HTTP have no times: those of their arrival count
 
     def arguments(self) -> Sequence[str]:
         """Build ffmpeg's command line after the program's name."""
@@ -70,20 +79,26 @@ class Form:
         return replace(self, container="mp4", audio=False)
 
 
-def playlist(source: str) -> bytes:
-    """Write the concat script (ffmpeg-formats, section 3.5) of one RTSP URL; others: CameraError.
+def playlist(source: str, *, untimed: bool = False) -> bytes:
+    """Write the concat script (ffmpeg-formats, section 3.5) of one URL; no stream's: CameraError.
 
     RTP goes over the RTSP connection, since UDP loses what evidence must not.
     """
     try:
         parts = urlsplit(source)
-        valid = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+        valid = parts.scheme in _PROTOCOLS and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
     if not valid or not source.isprintable() or " " in source:
         raise CameraError("camera_url")
     quoted = source.replace("'", r"'\''")
-    return f"ffconcat version 1.0\nfile '{quoted}'\noption rtsp_transport tcp\n".encode()
+    lines = ["ffconcat version 1.0", f"file '{quoted}'"]
+    lines.append(f"option protocol_whitelist {_PROTOCOLS[parts.scheme]}")
+    if parts.scheme in {"rtsp", "rtsps"}:
+        lines.append("option rtsp_transport tcp")
+    elif untimed:
+        lines.append("option use_wallclock_as_timestamps 1")
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 class Messages:
@@ -110,7 +125,7 @@ async def receive(
     `connect` and `stall` are the longest silence, in seconds, before the first bytes and later.
     Close the generator (`contextlib.aclosing`) to end the child.
     """
-    script = playlist(source)
+    script = playlist(source, untimed=form.untimed)
     messages = Messages(source)
     try:
         child = await asyncio.create_subprocess_exec(

@@ -1,19 +1,21 @@
 """The recorder of one doorbell: keeps the last seconds in memory, and clips of events on disk."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Final, Literal
 
-from ..errors import CameraError, StorageError
+from ..errors import CameraError
 from .clip import Clip
+from .codecs import MJPEG
 from .event import OpenClip, RecorderSettings
 from .ffmpeg import Form, receive
-from .files import ClipFiles, storage, write_atomically
 from .fragments import Fragment, InitSegment
+from .keeper import Keeper
 from .library import Library
 from .lines import EventKind
 from .ring import Received, Ring, Stream
@@ -24,6 +26,7 @@ _BEHIND: Final = 15.0  # seconds media may fall behind before its timestamps cou
 _SPARSE: Final = 10  # video fragments of one key frame each that make a stream one of key frames
 _TINY: Final = 0.4  # seconds
 _COVERED: Final = 2.0  # seconds to wait for the frames of an event
+_NEWEST: Final = datetime.max.replace(tzinfo=UTC)  # no frame is later
 
 type State = Literal["off", "filling", "ready", "failed"]
 
@@ -41,8 +44,8 @@ class RecorderStatus:
 class Recorder:
     """Records one doorbell while `run` runs; all in one event loop, disk work in threads.
 
-    `source` gives the RTSP URL for each connection, or raises CameraError; `now` the host's time in
-    UTC. The callbacks are called in the loop: `on_status` when state or reason change, `on_picture`
+    `source` gives the URL for each connection, or raises CameraError; `now` the host's time in UTC.
+    The callbacks are called in the loop: `on_status` when state or reason change, `on_picture`
     (clip, event, instant, JPEG) once the picture of an event is on disk, `on_clip` once a clip is
     in the library.
     """
@@ -62,18 +65,22 @@ class Recorder:
         self._form = Form(audio=self.settings.audio)
         self._ring = Ring(self.settings.pre_roll, self.settings.max_bytes)
         self._arrived = asyncio.Event()
-        self._clip: OpenClip | None = None
-        self._clips: set[asyncio.Task[None]] = set()
-        self._pictures: set[asyncio.Task[None]] = set()
-        self._pictured: dict[str, EventKind] = {}
+        self._nudged = asyncio.Event()
+        self._keeper = Keeper(
+            self.doorbell_id,
+            settings=self.settings,
+            library=self.library,
+            on_picture=self.on_picture,
+            on_clip=self.on_clip,
+            changed=self._tell,
+            now=self.now,
+        )
         self._stream: Stream | None = None
         self._reached = 0.0  # second of media time
         self._seen = 0.0  # when the last video fragment arrived
         self._intra = 0  # fragments of a single key frame in a row
         self._running = False
         self._failure: str | None = None
-        self._disk: str | None = None
-        self._picture: str | None = None
         self._told: tuple[State, str | None] = ("off", None)
 
     @property
@@ -85,7 +92,7 @@ class Recorder:
         if self._failure:
             return RecorderStatus("failed", seconds, self._failure)
         ready = seconds >= self.settings.pre_roll
-        return RecorderStatus("ready" if ready else "filling", seconds, self._disk or self._picture)
+        return RecorderStatus("ready" if ready else "filling", seconds, self._keeper.problem)
 
     def trigger(self, kind: EventKind, at: datetime) -> str:
         """Record an event that happened at `at`; the id of the clip that will hold it.
@@ -95,12 +102,31 @@ class Recorder:
         """
         if not self._running:
             raise CameraError("camera_off")
-        clip = self._clip
-        if clip is None or not clip.accepting:
-            clip = self._open(kind, at)
+        clip = self._keeper.open or self._open(kind, at)
         clip.extend(at)
-        self._spawn(self._pictures, self._show(clip, kind, at))
+        self._keeper.show(clip, kind, at, partial(self._draw, at))
+        self.nudge()
         return clip.id
+
+    def extend(self, at: datetime) -> None:
+        """Let an open clip's post-roll run from `at`, up to the longest; none is opened."""
+        self._keeper.extend(at)
+
+    def nudge(self) -> None:
+        """Try a camera that is away again at once, instead of when the pause is over."""
+        self._nudged.set()
+
+    async def picture(self, at: datetime | None = None) -> bytes:
+        """Draw what the camera shows now, or showed at an instant that is still in memory; JPEG.
+
+        Nothing there: CameraError with what keeps the camera away, or `camera_no_picture`.
+        """
+        if not self._running:
+            raise CameraError("camera_off")
+        if self._stream is None:
+            raise CameraError(self._failure or "camera_no_picture")
+        instant = at or _NEWEST
+        return await still(self.ffmpeg, self._ring.picture(instant), instant)
 
     async def run(self) -> None:
         """Record until cancelled; an open clip is closed then. Reconnects for ever."""
@@ -111,7 +137,7 @@ class Recorder:
         finally:
             self._running = False
             self._stream = None
-            await self._finish()
+            await self._keeper.finish()
             self._tell()
 
     async def _supervise(self) -> None:
@@ -125,9 +151,18 @@ class Recorder:
                 self._stream = None
                 self._failure = error.key
                 self._tell()
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, self.settings.longest_retry)
+                nudged = await self._pause(pause)
+                pause = self.settings.retry if nudged else 2 * pause
+                pause = min(pause, self.settings.longest_retry)
             self._stream = None
+
+    async def _pause(self, seconds: float) -> bool:
+        """Wait, unless somebody knows better: then True."""
+        self._nudged.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                return await self._nudged.wait()
+        return False
 
     async def _connect(self) -> None:
         """Take fragments until the stream ends (CameraError) or must be asked for differently."""
@@ -137,8 +172,8 @@ class Recorder:
             async with aclosing(received):
                 async for init, fragment in received:
                     self._take(init, fragment)
-                    if self._intra >= _SPARSE and not self._form.sparse:
-                        self._form = replace(self._form, sparse=True)
+                    if (form := self._fitting(init)) != self._form:
+                        self._form = form
                         return
         except CameraError as error:
             form = self._form.next()
@@ -147,6 +182,13 @@ class Recorder:
             if form is None:
                 raise CameraError("camera_no_video") from error
             self._form = form
+
+    def _fitting(self, init: InitSegment) -> Form:
+        """Choose the form that suits what comes."""
+        form = self._form
+        if init.video.codec == MJPEG:
+            return replace(form, sparse=True, untimed=True)
+        return replace(form, sparse=form.sparse or self._intra >= _SPARSE)
 
     def _take(self, init: InitSegment, fragment: Fragment) -> None:
         video = fragment.track.kind == "video"
@@ -163,8 +205,7 @@ class Recorder:
                 raise CameraError("camera_stalled")
         item = Received(fragment, stream)
         self._ring.push(item)
-        if self._clip is not None:
-            self._clip.feed(item)
+        self._keeper.feed(item)
         self._failure = None
         self._arrived.set()
         self._tell()
@@ -181,43 +222,13 @@ class Recorder:
         return self._stream
 
     def _open(self, kind: EventKind, at: datetime) -> OpenClip:
-        settings = self.settings
-        clip = OpenClip(self.library.folder, self.doorbell_id, (kind, at), settings, self.now)
-        for item in self._ring.since(at - timedelta(seconds=settings.pre_roll)):
-            clip.feed(item)
-        self._clip = clip
-        self._spawn(self._clips, self._record(clip))
-        return clip
+        return self._keeper.begin(
+            kind, at, self._ring.since(at - timedelta(seconds=self.settings.pre_roll))
+        )
 
-    async def _record(self, clip: OpenClip) -> None:
-        outcome = await clip.run()
-        error = outcome.error
-        if outcome.clip is not None:
-            try:
-                await asyncio.to_thread(self.library.add, outcome.clip)
-            except StorageError as failure:
-                error = error or failure
-            self.on_clip(outcome.clip)
-        if error is not None or outcome.clip is not None:
-            self._disk = error.key if error else None
-        self._pictured.pop(clip.id, None)
-        self._tell()
-
-    async def _show(self, clip: OpenClip, kind: EventKind, at: datetime) -> None:
-        """Freeze the picture of an event beside its clip; a ring's is kept above all others."""
+    async def _draw(self, at: datetime) -> bytes:
         await self._wait_for(at)
-        try:
-            jpeg = await still(self.ffmpeg, self._ring.picture(at), at)
-            kept = self._pictured.get(clip.id)
-            if kept is None or (kind == "ring" and kept != "ring"):
-                self._pictured[clip.id] = kind
-                await asyncio.to_thread(_freeze, clip.files, jpeg)
-        except (CameraError, StorageError) as error:
-            self._picture = error.key
-        else:
-            self._picture = None
-            self.on_picture(clip.id, kind, at, jpeg)
-        self._tell()
+        return await still(self.ffmpeg, self._ring.picture(at), at)
 
     async def _wait_for(self, at: datetime) -> None:
         """Wait until the frames of an instant have arrived, but not for long."""
@@ -227,26 +238,8 @@ class Recorder:
                     self._arrived.clear()
                     await self._arrived.wait()
 
-    async def _finish(self) -> None:
-        for task in self._pictures:
-            task.cancel()
-        if self._clip is not None:
-            self._clip.stop()
-        await asyncio.gather(*self._clips, *self._pictures, return_exceptions=True)
-
-    def _spawn(self, tasks: set[asyncio.Task[None]], work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
     def _tell(self) -> None:
         status = self.status
         if self._told != (status.state, status.reason):
             self._told = (status.state, status.reason)
             self.on_status(status)
-
-
-def _freeze(files: ClipFiles, jpeg: bytes) -> None:
-    with storage():
-        files.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(files.picture, jpeg)
