@@ -10,9 +10,10 @@ import time
 import pytest
 
 from custom_components.doorstep.errors import CameraError
+from custom_components.doorstep.footage import probe as probing
 from custom_components.doorstep.footage.ffmpeg import Form, Messages, playlist, receive
 from custom_components.doorstep.footage.fragments import Fragment
-from custom_components.doorstep.footage.probe import probe
+from custom_components.doorstep.footage.probe import Probe, probe
 
 from .synthetic import AUDIO, INIT, VIDEO, fragment, init_segment, parsed
 
@@ -244,10 +245,40 @@ async def test_probe_waits_for_a_key_frame(program: Program, tmp_path: Path) -> 
     blind = fragment(0, key=False)
     sound = fragment(0, track=2)
     (tmp_path / "stream").write_bytes(init.data + sound + blind + fragment(500))
-    assert (await probe(program("cat stream; exec sleep 30"), SECRET)).tracks == init.tracks
+    found = await probe(program("cat stream"), SECRET)
+    assert found == Probe(init.tracks, len(fragment(500)) / 0.5)
     (tmp_path / "stream").write_bytes(init.data + sound + blind)
     with pytest.raises(CameraError, match="camera_lost"):
         await probe(program("cat stream"), SECRET)
+
+
+async def test_probe_weighs_two_seconds(program: Program, tmp_path: Path) -> None:
+    init, _ = parsed(init_segment(VIDEO, AUDIO))
+    blind = fragment(0, key=False, size=5000)
+    sound = fragment(700, track=2, size=10)
+    later = [fragment(start, size=start) for start in (1000, 1500, 2000, 2500)]
+    (tmp_path / "stream").write_bytes(
+        b"".join((init.data, blind, fragment(500), sound, sound, *later))
+    )
+    found = await probe(program("cat stream; exec sleep 30"), SECRET)
+    counted = [fragment(500), sound, sound, *later[:3]]
+    assert found.bytes_per_second == sum(map(len, counted)) / 2
+
+
+@pytest.mark.parametrize("patience", [10, 0.6])
+async def test_probe_weighs_what_it_gets_in_time(
+    program: Program, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    monkeypatch.setattr(probing, "_MEASURING", 0.05 if patience > 1 else 60)
+    begun = time.monotonic()
+    found = await probe(program("cat stream; exec sleep 30"), SECRET, patience)
+    assert time.monotonic() - begun < 5
+    assert found.bytes_per_second == len(fragment(0) + fragment(500))
+
+
+async def test_probe_cannot_weigh_a_moment(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "stream").write_bytes(INIT.data + fragment(0, 0))
+    assert await probe(program("cat stream"), SECRET) == Probe(INIT.tracks, None)
 
 
 async def test_one_that_hangs_is_killed(

@@ -1,13 +1,19 @@
 """What goes first, and why."""
 
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 
 import pytest
 
 from custom_components.doorstep.footage.clip import Clip
 from custom_components.doorstep.footage.folder import Space, Usage
-from custom_components.doorstep.footage.retention import RetentionPolicy, surplus
+from custom_components.doorstep.footage.retention import (
+    Estimate,
+    RetentionPolicy,
+    estimate,
+    surplus,
+)
 
 from .synthetic import EPOCH
 
@@ -74,3 +80,15 @@ def test_age_is_judged_by_the_end() -> None:
 
 def test_all_may_go() -> None:
     assert len(chosen(usage(free=-5000))) == 10
+
+
+def test_what_recording_takes() -> None:
+    assert estimate(250_000, 30, 20, 20 * 10**9) == Estimate(7_500_000, 150_000_000, 400 / 3)
+    assert estimate(0.5, 1, 0.5, 10) == Estimate(0, 0, 40)
+    assert estimate(250_000, 30, 0, 10**9) == Estimate(7_500_000, 0, inf)
+
+
+def test_the_budget_is_the_smaller_of_bytes_and_share() -> None:
+    policy = RetentionPolicy(max_bytes=100, share=0.25)
+    assert policy.budget(Space(0, 1000)) == 100
+    assert policy.budget(Space(0, 399)) == 99

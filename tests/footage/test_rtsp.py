@@ -178,7 +178,11 @@ async def failure(ffmpeg: str, source: str, patience: float = 10) -> str:
 
 
 async def test_probe(ffmpeg: str, doorbell: DoorbellSimulator) -> None:
+    begun = time.monotonic()
     silent = await probe(ffmpeg, doorbell.rtsp_url)
+    assert time.monotonic() - begun < 4
+    assert silent.bytes_per_second is not None
+    assert 10_000 < silent.bytes_per_second < 200_000
     assert [track.kind for track in silent.tracks] == ["video"]
     assert silent.tracks[0].codec.startswith("avc1.64")
     sounding = await probe(ffmpeg, doorbell.rtsp_url, audio=True)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from typing import Literal
 
 from .clip import Clip
-from .folder import Usage
+from .folder import Space, Usage
 
 type Reason = Literal["age", "size", "free-space"]
 
@@ -19,6 +20,29 @@ class RetentionPolicy:
     max_bytes: int = 20 * 10**9
     share: float = 0.25
     floor: int = 5 * 10**9
+
+    def budget(self, space: Space) -> int:
+        """Bytes that clips may take of a file system, as long as it has room beside them."""
+        return min(self.max_bytes, int(space.total * self.share))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What recording takes: bytes of a clip and of a day, and for how many days there is room."""
+
+    per_clip: int
+    per_day: int
+    days: float
+
+
+def estimate(
+    bytes_per_second: float, clip_seconds: float, clips_per_day: float, budget_bytes: int
+) -> Estimate:
+    """Work out what clips of one length take, so many a day; where nothing comes, days are inf."""
+    per_clip = bytes_per_second * clip_seconds
+    per_day = per_clip * clips_per_day
+    days = budget_bytes / per_day if per_day else inf
+    return Estimate(round(per_clip), round(per_day), days)
 
 
 def surplus(
@@ -33,7 +57,7 @@ def surplus(
     `clips` oldest first, which together are what `usage` counts. Spared clips stay, whatever they
     weigh; others go in their place.
     """
-    limit = min(policy.max_bytes, int(usage.space.total * policy.share))
+    limit = policy.budget(usage.space)
     oldest = now - timedelta(days=policy.days)
     held, free = usage.bytes, usage.space.free
     for clip in clips:
