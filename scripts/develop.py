@@ -136,9 +136,9 @@ class Development:
             "url": self.doorbell.url,
             "username": self.doorbell.user,
             "password": self.doorbell.password,
-            "audio": True,
         }
-        made = await self.home.subentry_flow(entry_id, "doorbell", bell, {})
+        answers = ({"next_step_id": "direct"}, bell, {}, {"audio": True})
+        made = await self.home.subentry_flow(entry_id, "doorbell", *answers)
         webhook = made["placeholders"]["url"].rpartition("/")[2]
         feed = {"url": f"http://{LOOPBACK}:{self.numbers.agency}/feed.json"}
         await self.home.subentry_flow(entry_id, "feed", feed, {})

@@ -75,15 +75,27 @@ class Home:
         await self.hass.async_block_till_done()
 
     async def begin(self, kind: str, answers: Mapping[str, Any]) -> dict[str, Any]:
-        """Start adding a doorbell or feed; returns what is shown next."""
+        """Start adding a (direct) doorbell or feed; returns what is shown next."""
         step = await self.post(SUBENTRY_FLOW, {"handler": [self.entry_id, kind]})
+        if step["type"] == "menu":
+            step = await self.answer(step, {"next_step_id": "direct"})
+        return await self.answer(step, answers)
+
+    async def answer(self, step: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one step of a subentry flow; returns what is shown next."""
         return await self.post(f"{SUBENTRY_FLOW}/{step['flow_id']}", answers)
 
-    async def finish(self, step: Mapping[str, Any]) -> None:
-        """Confirm what is shown."""
-        done = await self.post(f"{SUBENTRY_FLOW}/{step['flow_id']}", {})
-        assert done["type"] == "create_entry", done
+    async def finish(self, step: Mapping[str, Any], **answers: Mapping[str, Any]) -> None:
+        """Confirm what is shown up to the end; ANSWERS are those to single steps, by their id."""
+        while step["type"] == "form":
+            step = await self.answer(step, answers.get(step["step_id"], {}))
+        assert step["type"] == "create_entry", step
         await self.hass.async_block_till_done()
+
+    async def change(self, subentry_id: str, part: str) -> dict[str, Any]:
+        """Start changing a PART of a doorbell; returns its form."""
+        kind = {"handler": [self.entry_id, "doorbell"], "subentry_id": subentry_id}
+        return await self.answer(await self.post(SUBENTRY_FLOW, kind), {"next_step_id": part})
 
 
 async def prepare(hass: HomeAssistant, hass_client: ClientSessionGenerator, library: Path) -> Home:

@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from .homes import FLOW, SUBENTRY_FLOW, Home, prepare
+from .homes import FLOW, Home, prepare
 from .simulators.agency import AgencySimulator
 from .simulators.doorbell import DoorbellSimulator
 
@@ -46,7 +46,6 @@ def answers(doorbell: DoorbellSimulator, **changes: object) -> dict[str, object]
         "url": doorbell.url,
         "username": doorbell.user,
         "password": doorbell.password,
-        "audio": False,
         **changes,
     }
 
@@ -127,9 +126,9 @@ async def test_credentials_move_out_of_a_pasted_address(
     ],
 )
 async def test_addresses_that_lead_nowhere(household: Home, url: str, error: str) -> None:
-    entered = {"name": "Front door", "url": url, "audio": False}
+    entered = {"name": "Front door", "url": url}
     shown = await household.begin("doorbell", entered)
-    assert shown["step_id"] == "user"
+    assert shown["step_id"] == "direct"
     assert shown["errors"] == {"url": error}
 
 
@@ -151,8 +150,8 @@ async def test_a_camera_that_hangs_is_given_up(
 
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    monkeypatch.setattr("custom_components.doorstep.config_flow.PATIENCE", 1.0)
-    entered = {"name": "Front door", "url": f"rtsp://127.0.0.1:{port}/door", "audio": False}
+    monkeypatch.setattr("custom_components.doorstep.doorbell_trial.PATIENCE", 1.0)
+    entered = {"name": "Front door", "url": f"rtsp://127.0.0.1:{port}/door"}
     shown = await household.begin("doorbell", entered)
     assert shown["errors"] == {"url": "camera_timeout"}
     silent.set()
@@ -228,14 +227,11 @@ async def test_the_password_is_not_given_back(household: Home, doorbell: Doorbel
     await household.finish(await household.begin("doorbell", answers(doorbell)))
     entry = household.hass.config_entries.async_get_known_entry(household.entry_id)
     (subentry,) = entry.subentries.values()
-    step = await household.post(
-        SUBENTRY_FLOW,
-        {"handler": [household.entry_id, "doorbell"], "subentry_id": subentry.subentry_id},
-    )
+    step = await household.change(subentry.subentry_id, "connection")
     assert str(doorbell.password) not in json.dumps(step)
     same = answers(doorbell, name="Side door")
     del same["password"]
-    done = await household.post(f"{SUBENTRY_FLOW}/{step['flow_id']}", same)
+    done = await household.answer(step, same)
     assert done["reason"] == "reconfigure_successful"
     (subentry,) = entry.subentries.values()
     assert (subentry.title, subentry.data["password"]) == ("Side door", doorbell.password)

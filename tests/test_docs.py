@@ -9,13 +9,14 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from custom_components.doorstep import config_flow, const
+from custom_components.doorstep import config_flow, const, doorbell_forms
 from custom_components.doorstep.inbox.states import RELEASE, REQUEST, mermaid
 
 ROOT: Final = Path(__file__).parent.parent
 PACKAGE: Final = ROOT / "custom_components" / "doorstep"
 README: Final = (ROOT / "README.md").read_text()
 ENGLISH: Final[dict[str, Any]] = json.loads((PACKAGE / "translations" / "en.json").read_text())
+DOORBELL: Final[dict[str, Any]] = ENGLISH["config_subentries"]["doorbell"]["step"]
 PAGES: Final = sorted(
     str(path.relative_to(ROOT))
     for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
@@ -103,18 +104,19 @@ def test_the_readme_names_every_platform() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "schema", "texts"),
+    ("place", "schema", "step"),
     [
-        ("Doorstep", config_flow.HOUSEHOLD_SCHEMA, ENGLISH["config"]),
-        ("Doorbell", config_flow.DOORBELL_SCHEMA, ENGLISH["config_subentries"]["doorbell"]),
-        ("Feed", config_flow.FEED_SCHEMA, ENGLISH["config_subentries"]["feed"]),
+        ("Doorstep", config_flow.HOUSEHOLD_SCHEMA, ENGLISH["config"]["step"]["user"]),
+        ("Doorbell", doorbell_forms.CONNECTION_SCHEMA, DOORBELL["direct"]),
+        ("Doorbell", doorbell_forms.options_schema(), DOORBELL["options"]),
+        ("Feed", config_flow.FEED_SCHEMA, ENGLISH["config_subentries"]["feed"]["step"]["user"]),
     ],
-    ids=["household", "doorbell", "feed"],
+    ids=["household", "direct", "options", "feed"],
 )
 def test_the_readme_names_every_field_of_a_form(
-    place: str, schema: Any, texts: dict[str, Any]
+    place: str, schema: Any, step: dict[str, Any]
 ) -> None:
-    labels = texts["step"]["user"]["data"]
+    labels = {**step["data"], **{k: s["name"] for k, s in step.get("sections", {}).items()}}
     for key in map(str, schema.schema):
         assert f"| {place} | {labels[key]} | `{key}` |" in README
 

@@ -57,9 +57,8 @@ async def home(
         "url": doorbell.url,
         "username": doorbell.user,
         "password": doorbell.password,
-        "audio": True,
     }
-    await home.finish(await home.begin("doorbell", answers))
+    await home.finish(await home.begin("doorbell", answers), options={"audio": True})
     await until(lambda: state(hass, RECORDING) == "ready")
     return home
 
@@ -198,15 +197,9 @@ async def test_the_bell_rings_while_the_camera_is_away(
 async def test_changing_one_doorbell_keeps_its_entities(home: Home, webhook: str) -> None:
     entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
     (subentry,) = entry.subentries.values()
-    step = await home.post(
-        "/api/config/config_entries/subentries/flow",
-        {"handler": [home.entry_id, "doorbell"], "subentry_id": subentry.subentry_id},
-    )
-    assert webhook in step["description_placeholders"]["url"]
-    changed = {**subentry.data, "name": "Back door", "audio": False}
-    del changed["webhook_id"]
-    done = await home.post(f"/api/config/config_entries/subentries/flow/{step['flow_id']}", changed)
-    assert done["reason"] == "reconfigure_successful"
+    step = await home.change(subentry.subentry_id, "connection")
+    changed = {"name": "Back door", "url": subentry.data["url"], "username": "door"}
+    assert (await home.answer(step, changed))["reason"] == "reconfigure_successful"
     await until(lambda: state(home.hass, RECORDING) == "ready")
     assert (await home.client.post(f"{webhook}?event=ring")).status == HTTPStatus.OK
     assert state(home.hass, RING) != "unknown"

@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.doorstep import backup, config_flow
+from custom_components.doorstep import backup, doorbell_trial
 from custom_components.doorstep.doorbells.direct import DoorbellEvent
 from custom_components.doorstep.errors import StorageError
 from custom_components.doorstep.inbox.store import Inbox
@@ -175,10 +175,8 @@ async def test_without_an_address_of_its_own_the_webhook_is_a_path(
         return None
 
     monkeypatch.setattr("homeassistant.components.webhook.async_generate_url", fail)
-    monkeypatch.setattr(config_flow, "probe", fine)
-    shown = await home.begin(
-        "doorbell", {"name": "Side door", "url": "rtsp://127.0.0.1:1/side", "audio": False}
-    )
+    monkeypatch.setattr(doorbell_trial, "probe", fine)
+    shown = await home.begin("doorbell", {"name": "Side door", "url": "rtsp://127.0.0.1:1/side"})
     assert shown["description_placeholders"]["url"].startswith("/api/webhook/")
 
 

@@ -4,67 +4,44 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, override
 
-from homeassistant.components import ffmpeg, webhook
 from homeassistant.components.http import KEY_HASS_USER
 from homeassistant.components.http.const import KEY_HASS_REFRESH_TOKEN_ID
 from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentry,
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import (
-    CONF_NAME,
-    CONF_PASSWORD,
-    CONF_URL,
-    CONF_USERNAME,
-    CONF_WEBHOOK_ID,
-)
+from homeassistant.const import CONF_NAME, CONF_URL
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.http import current_request
-from homeassistant.helpers.network import NoURLAvailableError
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
-)
+from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 import voluptuous as vol
 from yarl import URL
 
 from .approvers import is_person
 from .const import (
     CONF_APPROVERS,
-    CONF_AUDIO,
+    CONF_KIND,
     CONF_LIBRARY,
     DOMAIN,
+    KIND_DIRECT,
     SUBENTRY_DOORBELL,
     SUBENTRY_FEED,
 )
-from .doorbells.direct import stream_url
+from .doorbell_flow import DoorbellFlow
+from .doorbell_forms import CREDENTIALS_SCHEMA, AnswerError, shown, signed_in
+from .doorbell_trial import async_try_direct
 from .errors import DoorstepError
 from .footage.folder import check_folder
-from .footage.probe import probe
 from .inbox.feed import FeedDescriptor
 from .inbox.web import MAX_DESCRIPTOR, check_url, fetch, session
 from .texts import plain
 
-PATIENCE = 10.0
-"""Seconds a camera gets to show its first picture."""
-
 HOUSEHOLD_SCHEMA = vol.Schema({vol.Required(CONF_LIBRARY): TextSelector()})
-DOORBELL_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_NAME): TextSelector(),
-        vol.Required(CONF_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL)),
-        vol.Optional(CONF_USERNAME): TextSelector(TextSelectorConfig(autocomplete="off")),
-        vol.Optional(CONF_PASSWORD): TextSelector(
-            TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
-        ),
-        vol.Required(CONF_AUDIO, default=False): BooleanSelector(),
-    }
-)
 FEED_SCHEMA = vol.Schema(
     {vol.Required(CONF_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL))}
 )
@@ -74,6 +51,7 @@ class DoorstepFlow(ConfigFlow, domain=DOMAIN):
     """Ask where clips are to lie; who answers becomes the first approver."""
 
     VERSION = 1
+    _doorbell = ""
 
     @classmethod
     @callback
@@ -121,93 +99,50 @@ class DoorstepFlow(ConfigFlow, domain=DOMAIN):
             errors=errors,
         )
 
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Remember which doorbell's camera refuses its password."""
+        self._doorbell = str(entry_data.get(SUBENTRY_DOORBELL))
+        return await self.async_step_reauth_confirm()
 
-class DoorbellFlow(ConfigSubentryFlow):
-    """Add or change a doorbell; its stream is tried before anything is kept."""
-
-    def __init__(self) -> None:
-        """Start with nothing."""
-        self._data: dict[str, Any] = {}
-
-    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask for the stream and try it."""
-        errors: dict[str, str] = {}
-        if user_input is not None and not (errors := await self._async_try(user_input)):
-            self._data[CONF_WEBHOOK_ID] = webhook.async_generate_id()
-            return await self.async_step_webhook()
-        return self.async_show_form(
-            step_id="user",
-            data_schema=self.add_suggested_values_to_schema(DOORBELL_SCHEMA, user_input),
-            errors=errors,
-        )
-
-    async def async_step_webhook(
+    async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Show where the device must report ring and motion."""
-        if user_input is None:
-            return self.async_show_form(
-                step_id="webhook",
-                data_schema=vol.Schema({}),
-                description_placeholders={"url": self._webhook_url()},
-            )
-        return self.async_create_entry(title=self._data.pop(CONF_NAME), data=self._data)
-
-    async def async_step_reconfigure(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Change the stream; the webhook stays what it is."""
-        subentry = self._get_reconfigure_subentry()
+    ) -> ConfigFlowResult:
+        """Ask for the camera's user and password, and try them."""
+        doorbell = self._refused()
         errors: dict[str, str] = {}
-        if user_input is not None and CONF_PASSWORD not in user_input:
-            # the form never shows the password: left empty, it stays what it is
-            user_input = {CONF_PASSWORD: subentry.data.get(CONF_PASSWORD, ""), **user_input}
-        if user_input is not None and not (errors := await self._async_try(user_input)):
-            title = self._data.pop(CONF_NAME)
-            webhook_id = subentry.data[CONF_WEBHOOK_ID]
-            return self.async_update_and_abort(
-                self._get_entry(),
-                subentry,
-                title=title,
-                data={**self._data, CONF_WEBHOOK_ID: webhook_id},
-            )
-        self._data[CONF_WEBHOOK_ID] = subentry.data[CONF_WEBHOOK_ID]
+        placeholders = {CONF_NAME: plain(doorbell.title)}
+        # what the list of things that want attention calls it
+        self.context["title_placeholders"] = {CONF_NAME: doorbell.title}
+        if user_input is not None:
+            try:
+                await async_try_direct(self.hass, signed_in(doorbell.data, user_input))
+            except AnswerError as error:
+                errors, placeholders = error.errors, placeholders | error.placeholders
+            else:
+                return self._sign_in(user_input)
         return self.async_show_form(
-            step_id="reconfigure",
+            step_id="reauth_confirm",
             data_schema=self.add_suggested_values_to_schema(
-                DOORBELL_SCHEMA, _shown(user_input or {CONF_NAME: subentry.title, **subentry.data})
+                CREDENTIALS_SCHEMA, shown(user_input or doorbell.data)
             ),
-            description_placeholders={"url": self._webhook_url()},
+            description_placeholders=placeholders,
             errors=errors,
         )
 
-    async def _async_try(self, user_input: Mapping[str, Any]) -> dict[str, str]:
-        """Keep the input as data if a stream with video answers there."""
-        try:
-            data = _without_credentials(user_input)
-        except ValueError:
-            return {CONF_URL: "url_not_rtsp"}
-        try:
-            await probe(
-                ffmpeg.get_ffmpeg_manager(self.hass).binary,
-                stream_url(data),
-                PATIENCE,
-                audio=data[CONF_AUDIO],
-            )
-        except DoorstepError as error:
-            field = CONF_PASSWORD if error.key == "camera_unauthorized" else CONF_URL
-            return {field: error.key}
-        self._data = data
-        return {}
+    def _refused(self) -> ConfigSubentry:
+        """Find the doorbell as it is now; without a password of its own, that ends the flow."""
+        subentry = self._get_reauth_entry().subentries.get(self._doorbell)
+        if subentry is None or subentry.data.get(CONF_KIND, KIND_DIRECT) != KIND_DIRECT:
+            raise AbortFlow("doorbell_gone")
+        return subentry
 
-    def _webhook_url(self) -> str:
-        webhook_id = self._data[CONF_WEBHOOK_ID]
-        try:
-            return webhook.async_generate_url(
-                self.hass, webhook_id, allow_external=False, prefer_external=False
-            )
-        except NoURLAvailableError:
-            return webhook.async_generate_path(webhook_id)
+    def _sign_in(self, answers: Mapping[str, Any]) -> ConfigFlowResult:
+        """Save what works; the doorbell may have been changed or removed while it was tried."""
+        doorbell = self._refused()
+        self.hass.config_entries.async_update_subentry(
+            self._get_reauth_entry(), doorbell, data=signed_in(doorbell.data, answers)
+        )
+        return self.async_abort(reason="reauth_successful")
 
 
 class FeedFlow(ConfigSubentryFlow):
@@ -275,22 +210,6 @@ def _default_folder(cache: Path) -> Path:
     """Prefer Home Assistant OS's share, which is outside its backups; so is the cache."""
     share = Path("/share")
     return share / DOMAIN if share.is_dir() else cache
-
-
-def _without_credentials(user_input: Mapping[str, Any]) -> dict[str, Any]:
-    """Move user and password out of a pasted URL into their own fields; not RTSP: ValueError."""
-    url = URL(user_input[CONF_URL].strip())
-    if url.scheme not in {"rtsp", "rtsps"} or not url.host:
-        raise ValueError(user_input[CONF_URL])
-    data = {**user_input, CONF_URL: str(url.with_user(None))}
-    if url.user and not data.get(CONF_USERNAME):
-        data |= {CONF_USERNAME: url.user, CONF_PASSWORD: url.password or ""}
-    return data
-
-
-def _shown(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what no form may give back."""
-    return {key: value for key, value in data.items() if key != CONF_PASSWORD}
 
 
 def _groups(fingerprint: str) -> list[str]:

@@ -83,7 +83,7 @@ class Household:
         return await begin(self.home, self.entry_id, kind, answers)
 
     async def finish(self, step: Mapping[str, Any]) -> None:
-        """Confirm the last form of a subentry flow."""
+        """Confirm a subentry flow to its end."""
         await finish(self.home, step)
 
 
@@ -159,14 +159,21 @@ async def begin(
 ) -> dict[str, Any]:
     """Start a subentry flow and answer its first form; return what comes next."""
     step = await home.api("POST", SUBENTRIES, {"handler": [entry_id, kind]})
-    answered: dict[str, Any] = await home.api("POST", f"{SUBENTRIES}/{step['flow_id']}", answers)
+    path = f"{SUBENTRIES}/{step['flow_id']}"
+    if step["type"] == "menu":
+        await home.api("POST", path, {"next_step_id": "direct"})
+    answered: dict[str, Any] = await home.api("POST", path, answers)
     return answered
 
 
-async def finish(home: HomeAssistant, step: Mapping[str, Any]) -> None:
-    """Confirm the last form of a subentry flow."""
-    done = await home.api("POST", f"{SUBENTRIES}/{step['flow_id']}", {})
-    assert done["type"] == "create_entry", done
+async def finish(
+    home: HomeAssistant, step: Mapping[str, Any], **answers: Mapping[str, object]
+) -> None:
+    """Confirm the forms of a subentry flow to its end, with ANSWERS to single ones by step."""
+    while step["type"] == "form":
+        answer = answers.get(step["step_id"], {})
+        step = await home.api("POST", f"{SUBENTRIES}/{step['flow_id']}", answer)
+    assert step["type"] == "create_entry", step
 
 
 async def _add_doorbell(home: HomeAssistant, entry_id: str, doorbell: DoorbellSimulator) -> str:
@@ -176,9 +183,8 @@ async def _add_doorbell(home: HomeAssistant, entry_id: str, doorbell: DoorbellSi
         "url": doorbell.url,
         "username": doorbell.user,
         "password": doorbell.password,
-        "audio": True,
     }
     shown = await begin(home, entry_id, "doorbell", answers)
     assert shown["step_id"] == "webhook", shown
-    await finish(home, shown)
+    await finish(home, shown, options={"audio": True})
     return str(shown["description_placeholders"]["url"])

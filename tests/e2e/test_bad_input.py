@@ -22,7 +22,7 @@ async def test_addresses_that_lead_nowhere_are_refused_with_a_reason(house: Hous
     await web.stop()
     assert (await house.begin("feed", feed))["errors"] == {"url": "feed_unreachable"}
 
-    camera = {"name": "Back door", "url": house.doorbell.url, "audio": False}
+    camera = {"name": "Back door", "url": house.doorbell.url}
     wrong = {**camera, "username": "door", "password": "wrong"}
     assert (await house.begin("doorbell", wrong))["errors"] == {"password": "camera_unauthorized"}
     page = {**camera, "url": house.home.url}
