@@ -62,7 +62,7 @@ class OpenClip:
         self.accepting = True
         self.pictured: EventKind | None = None  # the kind of event whose picture is kept
         self._doorbell = doorbell
-        self._event = event
+        self.event = event
         self._settings = settings
         self._now = now
         self._until = event[1] + timedelta(seconds=settings.post_roll)
@@ -77,6 +77,10 @@ class OpenClip:
     def extend(self, at: datetime) -> None:
         """Let the post-roll run from another event, up to the longest clip."""
         self._until = max(self._until, at + timedelta(seconds=self._settings.post_roll))
+
+    def follow(self, clip: OpenClip) -> None:
+        """End no sooner than another clip would have."""
+        self._until = max(self._until, clip._until)
 
     def feed(self, item: Received) -> None:
         """Take the next fragment; when the disk can't follow, frames are left out up to a key."""
@@ -151,7 +155,7 @@ class OpenClip:
             if self._writer is None:
                 if not item.decodable:
                     continue
-                self._writer = ClipWriter(self.files, self._doorbell, *self._event, item)
+                self._writer = ClipWriter(self.files, self._doorbell, *self.event, item)
             self._foreign = not self._writer.accepts(item)
             if not self._foreign:
                 self._writer.write(item)

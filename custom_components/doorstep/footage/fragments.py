@@ -181,18 +181,11 @@ def _as_hvc1(data: bytes, moov: Box) -> bytes:
 def parse_fragment(init: InitSegment, moof: bytes, mdat: bytes) -> Fragment:
     """Read one `moof` (section 8.8) that describes all of one `mdat`. Malformed: CameraError."""
     traf = Box(moof, b"moof", HEADER, len(moof)).child(b"traf")
-    header = traf.child(b"tfhd")
-    identity, defaults = _fragment_defaults(init, header)
+    identity, samples = _contents(init, traf, len(moof))
     track = next((track for track in init.tracks if track.id == identity), None)
     if track is None:
         raise bad_stream("unknown track")
-    samples: list[tuple[int, int, int]] = []
-    position = len(moof) + HEADER
-    for run in traf.children():
-        if run.name == b"trun":
-            samples += (found := _samples(run, position, defaults))
-            position += sum(size for _, size, _ in found)
-    if not samples or position != len(moof) + len(mdat):
+    if not samples or sum(size for _, size, _ in samples) + HEADER != len(mdat):
         raise bad_stream("samples don't fill the fragment")
     start, _, _ = _decode_time(traf)
     return Fragment(
@@ -204,6 +197,25 @@ def parse_fragment(init: InitSegment, moof: bytes, mdat: bytes) -> Fragment:
         last=samples[-1][0],
         data=moof + mdat,
     )
+
+
+def sample_sizes(init: InitSegment, fragment: bytes) -> list[int]:
+    """Bytes of each sample of a `moof` + `mdat`; they fill its end. Malformed: CameraError."""
+    moof = next(walk(fragment, 0, len(fragment)))
+    _, samples = _contents(init, moof.child(b"traf"), moof.end)
+    return [size for _, size, _ in samples]
+
+
+def _contents(init: InitSegment, traf: Box, length: int) -> tuple[int, list[tuple[int, int, int]]]:
+    """Id of the track, and duration, size and flags of each sample; `length` that of the `moof`."""
+    identity, defaults = _fragment_defaults(init, traf.child(b"tfhd"))
+    samples: list[tuple[int, int, int]] = []
+    position = length + HEADER
+    for run in traf.children():
+        if run.name == b"trun":
+            samples += (found := _samples(run, position, defaults))
+            position += sum(size for _, size, _ in found)
+    return identity, samples
 
 
 def _fragment_defaults(init: InitSegment, header: Box) -> tuple[int, tuple[int, int, int]]:

@@ -71,6 +71,12 @@ class Keeper:
         if self.open is not None:
             self.open.extend(at)
 
+    def part(self) -> None:
+        """Go on in another clip of the same event; without an open one nothing happens."""
+        if (clip := self.open) is not None:
+            clip.stop("stream-lost")
+            self.begin(*clip.event).follow(clip)
+
     def show(
         self, clip: OpenClip, kind: EventKind, at: datetime, draw: Callable[[], Awaitable[bytes]]
     ) -> None:

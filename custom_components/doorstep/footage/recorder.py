@@ -176,12 +176,12 @@ class Recorder:
                         self._form = form
                         return
         except CameraError as error:
-            form = self._form.next()
+            simpler = self._form.next()
             if error.key != "camera_codec":
                 raise
-            if form is None:
+            if simpler is None:
                 raise CameraError("camera_no_video") from error
-            self._form = form
+            self._form = simpler
 
     def _fitting(self, init: InitSegment) -> Form:
         """Choose the form that suits what comes."""
