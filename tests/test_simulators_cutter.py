@@ -29,7 +29,9 @@ async def echo() -> AsyncIterator[int]:
 
 @pytest.fixture
 async def cutter(tmp_path: Path, echo: int) -> AsyncIterator[Cutter]:
-    async with Cutter(tmp_path, echo) as cutter:
+    cutter = Cutter(tmp_path)
+    cutter.to(echo)
+    async with cutter:
         yield cutter
 
 
@@ -50,18 +52,18 @@ class Line:
 
 
 async def test_lets_through_both_ways(cutter: Cutter, echo: int) -> None:
-    line = await Line.open(cutter[echo])
+    line = await Line.open(cutter.to(echo))
     assert await line.says(b"one") == b"one\n"
     line.writer.close()
 
 
 async def test_a_cut_holds_what_is_said_until_it_is_mended(cutter: Cutter, echo: int) -> None:
-    line = await Line.open(cutter[echo])
+    line = await Line.open(cutter.to(echo))
     await line.says(b"one")
     await cutter.cut()
     with pytest.raises(TimeoutError):
         await line.says(b"two", patience=0.2)
-    late = await Line.open(cutter[echo])
+    late = await Line.open(cutter.to(echo))
     with pytest.raises(TimeoutError):
         await late.says(b"hello", patience=0.2)
     await cutter.restore()
@@ -72,14 +74,14 @@ async def test_a_cut_holds_what_is_said_until_it_is_mended(cutter: Cutter, echo:
 
 
 async def test_refuses_and_is_there_again(cutter: Cutter, echo: int) -> None:
-    line = await Line.open(cutter[echo])
+    line = await Line.open(cutter.to(echo))
     await line.says(b"one")
     await cutter.refuse()
     with suppress(ConnectionResetError):
         assert await line.says(b"two") == b""
     with pytest.raises(ConnectionRefusedError):
-        await Line.open(cutter[echo])
+        await Line.open(cutter.to(echo))
     await cutter.restore()
-    again = await Line.open(cutter[echo])
+    again = await Line.open(cutter.to(echo))
     assert await again.says(b"three") == b"three\n"
     again.writer.close()

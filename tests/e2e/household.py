@@ -15,7 +15,7 @@ from scripts.house import HomeAssistant
 
 from ..simulators.agency import AgencySimulator
 from ..simulators.doorbell import DoorbellSimulator
-from ..simulators.waiting import until
+from ..simulators.waiting import until, until_told
 
 OWNER: Final = "owner"
 PASSWORD: Final = "correct horse battery staple"
@@ -55,9 +55,8 @@ class Household:
 
         Folders are named for days in UTC; people see days as their home counts them.
         """
-        async with asyncio.timeout(30):
-            while not (days := await self._browse(clip.parent.parent.name)):
-                await asyncio.sleep(0.1)
+        folder = clip.parent.parent.name
+        days = await until_told(lambda: self._browse(folder), patience=30)
         return str(days[0]["title"])
 
     async def _browse(self, path: str) -> list[dict[str, Any]]:

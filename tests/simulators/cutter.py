@@ -13,16 +13,16 @@ from .orders import Servant
 
 
 class Cutter:
-    """Leads to the ports UPSTREAMS of this machine, each from the port `self[upstream]`."""
+    """Leads to other ports of this machine, from those that `to` names before it is entered."""
 
-    def __init__(self, folder: Path, *upstreams: int) -> None:
-        """Choose ports; nothing listens before `start`."""
-        self._ports = {upstream: free_port() for upstream in upstreams}
+    def __init__(self, folder: Path) -> None:
+        """Lead nowhere yet."""
+        self._ports: dict[int, int] = {}
         self._proxy = Servant("the cutter", "proxy", folder, free_port())
 
-    def __getitem__(self, upstream: int) -> int:
-        """Return the port that leads to UPSTREAM."""
-        return self._ports[upstream]
+    def to(self, upstream: int) -> int:
+        """Return the port that leads to the port UPSTREAM."""
+        return self._ports.setdefault(upstream, free_port())
 
     async def __aenter__(self) -> Self:
         """Forward."""

@@ -42,7 +42,7 @@ class DoorbellSimulator:
         self._folder = folder
         self._noisy = noisy
         self._camera = Doorbell(folder, port=free_port(), user="", password="")
-        self._port = free_port() if user else self._camera.port
+        self.port = free_port() if user else self._camera.port
         settings = str(folder / "gate.json")
         self._gate = Child("the gate", [sys.executable, str(GATE), settings], folder / "gate.log")
 
@@ -101,28 +101,44 @@ class DoorbellSimulator:
         """Go on after `freeze`."""
         self._send(signal.SIGCONT)
 
-    async def press(self, webhook: str) -> int:
-        """Press the button: call the WEBHOOK; return the HTTP status."""
-        return await _call(webhook, "ring")
+    async def reboot(self, seconds: float) -> None:
+        """Be away for SECONDS, as after a power cut."""
+        await self.kill()
+        await asyncio.sleep(seconds)
+        await self.start()
+
+    async def change_password(self, password: str) -> None:
+        """Ask for another password from now on; whoever is connected is cut off."""
+        self.password = password
+        await self._gate.kill()
+        if self.user is not None:
+            await self._start_gate(self.user)
+
+    async def press(self, webhook: str, **details: str) -> int:
+        """Press the button: call the WEBHOOK; return the HTTP status.
+
+        DETAILS are members of the body besides the event, e.g. `event_id` and `time`.
+        """
+        return await _call(webhook, "ring", **details)
 
     async def motion(self, webhook: str) -> int:
         """See motion: call the WEBHOOK; return the HTTP status."""
         return await _call(webhook, "motion")
 
     def _url(self, credentials: str) -> str:
-        return f"rtsp://{credentials}{LOOPBACK}:{self._port}/door"
+        return f"rtsp://{credentials}{LOOPBACK}:{self.port}/door"
 
     async def _start_gate(self, user: str) -> None:
         settings = {
             "host": LOOPBACK,
-            "port": self._port,
+            "port": self.port,
             "upstream": self._camera.port,
             "user": user,
             "password": self.password,
         }
         (self._folder / "gate.json").write_text(json.dumps(settings))
         await self._gate.start()
-        await wait_for_port(self._gate, self._port)
+        await wait_for_port(self._gate, self.port)
 
     def _send(self, number: signal.Signals) -> None:
         for child in (self._gate, self._camera.child):
@@ -139,9 +155,9 @@ def _keep(loop: Path, cached: Path) -> None:
         part.rename(cached)
 
 
-async def _call(webhook: str, event: str) -> int:
+async def _call(webhook: str, event: str, **details: str) -> int:
     async with (
         aiohttp.ClientSession() as session,
-        session.post(webhook, json={"event": event}) as answer,
+        session.post(webhook, json={"event": event, **details}) as answer,
     ):
         return answer.status
