@@ -92,7 +92,9 @@ def _report(members: Mapping[str, str]) -> Report | None:
         # a button that is let go rings no bell
         kind = None if _OFF.fullmatch(state) else "ring"
     elif motion := _MOTION.fullmatch(word):
-        if (kind := _motion(motion[1] or state or "on")) is None:
+        # its end is its end, wherever that is said
+        ended = _OFF.fullmatch(state)
+        if (kind := _motion("off" if ended else motion[1] or state or "on")) is None:
             return None
     else:
         return None

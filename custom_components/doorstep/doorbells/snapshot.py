@@ -42,6 +42,9 @@ async def fetch_snapshot(
     `snapshot_not_jpeg`, `snapshot_status`, `snapshot_too_large`. None of them names the address:
     many cameras want their password in it.
     """
+    if username and ":" in username:
+        # neither Basic nor Digest can say such a name
+        raise CameraError("camera_unauthorized")
     login = (_Login(username, password or ""),) if username else ()
     try:
         async with session.get(
@@ -97,8 +100,7 @@ class _Login:
             return response
         offered = response.headers.getall(WWW_AUTHENTICATE, [])
         if digest := next(filter(None, map(_DIGEST.search, offered)), None):
-            response.release()
-            return await self._digest(request, handler, digest[1])
+            return await self._digest(request, handler, response, digest[1])
         if any(map(_BASIC.search, offered)):
             response.release()
             request.headers[AUTHORIZATION] = encode_basic_auth(self.username, self.password)
@@ -106,12 +108,25 @@ class _Login:
         return response
 
     async def _digest(
-        self, request: ClientRequest, handler: ClientHandlerType, challenge: str
+        self,
+        request: ClientRequest,
+        handler: ClientHandlerType,
+        response: ClientResponse,
+        challenge: str,
     ) -> ClientResponse:
         # aiohttp's middleware looks at the first challenge only, and would ask once more for it
-        asked = [_Challenge(request.url, {"www-authenticate": challenge})]
+        stand_in = cast("ClientResponse", _Challenge(request.url, {"www-authenticate": challenge}))
+        unheard = [stand_in]
 
         async def answer(request: ClientRequest) -> ClientResponse:
-            return cast("ClientResponse", asked.pop()) if asked else await handler(request)
+            if unheard:
+                return unheard.pop()
+            response.release()
+            return await handler(request)
 
-        return await DigestAuthMiddleware(self.username, self.password)(request, answer)
+        try:
+            answered = await DigestAuthMiddleware(self.username, self.password)(request, answer)
+        except ClientError:
+            response.close()
+            raise
+        return response if answered is stand_in else answered
