@@ -65,7 +65,7 @@ class Device:
         app.router.add_post("/onvif/{service}", self._soap)
         app.router.add_post("/onvif/subscription/{number}", self._soap)
         app.router.add_get("/snapshot.jpg", self._snapshot)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         await web.TCPSite(self._runner, LOOPBACK, self.told["port"]).start()
 

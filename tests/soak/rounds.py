@@ -12,7 +12,7 @@ import signal
 from tempfile import mkdtemp
 from time import monotonic
 
-from . import cuts, fuzz, kills, mutants, recordings, transactions
+from . import cuts, fuzz, kills, mutants, network, recordings, transactions
 from .death import Death, fork
 
 type Facts = Mapping[str, int]
@@ -36,6 +36,7 @@ KINDS: dict[str, Kind] = {
     "fuzz": Kind(fuzz.play, fuzz.prepare),
     "transactions": Kind(transactions.play),
     "mutants": Kind(mutants.play, share=2.0),
+    "network": Kind(network.play),
 }
 
 

@@ -1,0 +1,54 @@
+"""Each press is one ring, and nothing else is any: kept count of while things happen."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from .peers import Peers
+from .recordings import Span, gaps, recorded
+from .world import NAMES
+
+
+class Presses:
+    """`wanted` is how often each doorbell has to have rung by now, and not once more."""
+
+    def __init__(self, house: Peers) -> None:
+        """Begin at nothing."""
+        self.house = house
+        self.wanted = dict.fromkeys(NAMES, 0)
+        self.last = now()
+
+    async def press(self, *names: str, **details: str) -> None:
+        """Press these buttons at once, and see each ring: DETAILS are what the webhook gets."""
+        self.last = now()
+        await asyncio.gather(*(self.house.press(name, **details) for name in names))
+        await self.rang(*names)
+
+    async def rang(self, *names: str) -> None:
+        """See that these have rung once more; without any, that none has."""
+        for name in names:
+            self.wanted[name] += 1
+        await self.house.rang(**self.wanted)
+
+    async def check_recordings(self, lost: Mapping[str, Span | None]) -> dict[str, Span]:
+        """Stop Home Assistant, which closes all clips; see that only so much is LOST.
+
+        Nothing may be missing outside a doorbell's span, and nothing at all where there is None;
+        and each has to have recorded on after the last press. Returns the gaps.
+        """
+        await self.house.home.stop()
+        found = {}
+        for name, allowed in lost.items():
+            doorbell = self.house.doorbells[name].subentry
+            missing = gaps(self.house.library, doorbell)
+            assert len(missing) == (allowed is not None), (name, missing)
+            if allowed is not None:
+                found[name] = missing[0]
+                assert missing[0].within(allowed.start, allowed.end), (name, missing, allowed)
+            assert recorded(self.house.library, doorbell).end > self.last, name
+        return found
+
+
+def now() -> datetime:
+    """Return the time, UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,142 @@
+"""Doorbells of four makes in one household, and all that happens to cameras, networks and brokers.
+
+What counts: each press is one ring, nothing else is any, and what goes wrong with one doorbell
+leaves the recordings of the others without a gap.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from ..simulators.waiting import until_told
+from .peers import ADOPTED, Peers, peers
+from .presses import Presses, now
+from .recordings import Span, recorded
+from .world import NAMES
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+CUT: Final = 10.0
+AWAY: Final = 3.0
+HOUR: Final = 3600.0
+# From the moment that a camera can be reached again to its first picture.
+RECONNECT: Final = timedelta(seconds=6)
+DING: Final = "binary_sensor.gate_ding"
+VISITOR: Final = "binary_sensor.porch_visitor_detection"
+NEW_PASSWORD: Final = "an0ther-p4ss"
+
+
+async def test_doorbells_of_four_kinds(tmp_path: Path) -> None:
+    async with peers(tmp_path) as house:
+        await sit_on_their_sources_devices(house)
+        await house.record("front", "back", "porch")
+        presses = Presses(house)
+        await presses.press(*NAMES)
+        await repeat(presses)
+        cut = await cut_the_network_and_kill_the_broker(presses)
+        changed, rebooted = await change_a_password_and_reboot(presses)
+        await jump_the_clocks(presses)
+        await presses.check_recordings({"front": changed, "back": cut, "porch": rebooted})
+        assert recorded(house.library, house.doorbells["gate"].subentry).seconds > 0
+
+
+async def sit_on_their_sources_devices(house: Peers) -> None:
+    """See that what was adopted has no second device, and no second camera."""
+    registry = await house.home.command("config/entity_registry/list")
+    devices = {entity["entity_id"]: entity["device_id"] for entity in registry}
+    for name, sources in ADOPTED.items():
+        doorbell = house.doorbells[name]
+        assert doorbell.device == devices[sources["camera"]]
+        assert "camera" not in doorbell.entities
+
+
+async def repeat(presses: Presses) -> None:
+    """Let devices say again what they have said: that is no press."""
+    house, world, ear = presses.house, presses.house.world, presses.house.ear
+    told = {"event_id": "7", "time": now().isoformat()}
+    await presses.press("front", **told)
+    await house.press("front", **told)
+
+    await world.onvif.visitor(on=True)
+    await presses.rang("porch")
+    await world.onvif.duplicate()
+    await world.onvif.visitor(on=False)
+    await ear.state(VISITOR, "off")
+
+    # Still on from the first press: the second one shows in its attributes only.
+    assert ear.states[DING]["state"] == "on"
+    await presses.press("gate")
+    world.gate.duplicate()
+    world.gate.off()
+    await ear.state(DING, "off")
+    world.gate.replay()
+    await ear.state(DING, "on")
+    world.gate.off()
+    await ear.state(DING, "off")
+    await presses.rang()
+
+
+async def cut_the_network_and_kill_the_broker(presses: Presses) -> Span:
+    """Cut off one camera, and meanwhile restart the broker while its doorbell rings."""
+    house, world, ear = presses.house, presses.house.world, presses.house.ear
+    recording = house.doorbells["back"].entities["recording"]
+    begun = now()
+    await world.cutters["back"].cut()
+    await presses.press("gate")
+    await world.gate.broker.kill()
+    await ear.state(DING, "unavailable")
+    await world.gate.broker.start()
+    await asyncio.sleep(CUT - (now() - begun).total_seconds())
+    assert ear.states[recording]["state"] == "failed"
+    await world.cutters["back"].restore()
+    mended = now()
+    await ear.state(recording, "ready")
+    await ear.state(DING, "on")
+    await presses.press("front", "back", "porch")
+    return Span(begun, mended + RECONNECT)
+
+
+async def change_a_password_and_reboot(presses: Presses) -> tuple[Span, Span]:
+    """Let one camera ask for another password, and another reboot while somebody rings."""
+    house, world, begun = presses.house, presses.house.world, now()
+    await world.onvif.visitor(on=True)
+    await presses.rang("porch")
+    await asyncio.gather(
+        world.front.change_password(NEW_PASSWORD),
+        world.onvif.reboot(AWAY),
+        world.porch.reboot(AWAY),
+    )
+    back = now()
+    answered = await sign_in(house)
+    await house.ear.state(VISITOR, "off")
+    await house.record("front", "porch")
+    await presses.press("front", "back", "porch")
+    return Span(begun, answered + RECONNECT), Span(begun, back + RECONNECT)
+
+
+async def sign_in(house: Peers) -> datetime:
+    """Answer the form that asks for the new password; return when that was."""
+
+    async def asked() -> list[dict[str, Any]]:
+        flows = await house.home.command("config_entries/flow/progress")
+        return [flow for flow in flows if flow["handler"] == "doorstep"]
+
+    [flow] = await until_told(asked)
+    assert flow["context"]["source"] == "reauth"
+    path = f"/api/config/config_entries/flow/{flow['flow_id']}"
+    assert (await house.home.api("GET", path))["type"] == "form"
+    answer = {"username": house.world.front.user, "password": NEW_PASSWORD}
+    done = await house.home.api("POST", path, answer)
+    assert done["reason"] == "reauth_successful", done
+    return now()
+
+
+async def jump_the_clocks(presses: Presses) -> None:
+    """Set clocks wrong: a press is a press, whatever time it says it is."""
+    world = presses.house.world
+    await world.onvif.set_clock(HOUR)
+    world.gate.set_clock(-HOUR)
+    await presses.press(*NAMES, time=(now() - timedelta(seconds=HOUR)).isoformat())
