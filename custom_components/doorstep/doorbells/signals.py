@@ -47,11 +47,11 @@ RING_WORDS: Final = {
 PERSON_WORDS: Final = {"human", "people", "person"}
 MOTION_WORDS: Final = {"motion", "movement", "pir", *PERSON_WORDS}
 _BEGINNING_WORDS: Final = {"down", "initial", "start"}
-_PRESS_WORDS: Final = {
+PRESS_WORDS: Final = {
     *("click", "clicked", "press", "pressed", "push", "pushed", "single", "tap"),
 }
 _COUNTED: Final[dict[Role, tuple[set[str], ...]]] = {
-    "ring": (RING_WORDS, _BEGINNING_WORDS, _PRESS_WORDS),
+    "ring": (RING_WORDS, _BEGINNING_WORDS, PRESS_WORDS),
     "motion": (MOTION_WORDS,),
 }
 
