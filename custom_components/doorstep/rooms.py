@@ -12,7 +12,9 @@ from homeassistant.util import dt as dt_util
 from .const import CONF_APPROVERS, CONF_LIBRARY, DOMAIN, REVIEW_CACHE
 from .disclosure import store as releases_store
 from .disclosure.store import Releases
+from .doorbells import switches
 from .doorbells.manager import Doorbells
+from .doorbells.switches import Switches
 from .footage.clip import Clip
 from .footage.library import Library
 from .inbox import store as inbox_store
@@ -23,7 +25,13 @@ from .ledger.database import Database
 from .ledger.log import Ledger
 from .review import Review
 
-SCHEMAS: Final = (log.SCHEMA, outbox.SCHEMA, inbox_store.SCHEMA, releases_store.SCHEMA)
+SCHEMAS: Final = (
+    log.SCHEMA,
+    outbox.SCHEMA,
+    inbox_store.SCHEMA,
+    releases_store.SCHEMA,
+    switches.SCHEMA,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +56,11 @@ class Rooms:
             longitude=config.longitude,
             doorbells=tuple(
                 Doorbell(
-                    id=bell.id, name=bell.name, latitude=config.latitude, longitude=config.longitude
+                    id=bell.id,
+                    name=bell.name,
+                    latitude=_or(bell.settings.latitude, config.latitude),
+                    longitude=_or(bell.settings.longitude, config.longitude),
+                    indoor=bell.settings.indoor,
                 )
                 for bell in self.doorbells
             ),
@@ -86,7 +98,13 @@ def open_rooms(hass: HomeAssistant, entry: ConfigEntry) -> Rooms:
         inbox=inbox,
         releases=releases,
         review=Review(cache, inbox, releases, library),
-        doorbells=Doorbells(hass, entry.entry_id, library, get_ffmpeg_manager(hass).binary),
+        doorbells=Doorbells(
+            hass,
+            entry.entry_id,
+            library,
+            get_ffmpeg_manager(hass).binary,
+            Switches(database, ledger),
+        ),
     )
 
 
@@ -107,3 +125,7 @@ def _seal(database: Database, ledger: Ledger, clip: Clip) -> None:
         return
     with database.transaction() as tx:
         ledger.append(tx, "clip_sealed", clip.id, {"root": clip.root, "event": clip.event})
+
+
+def _or(own: float | None, homes: float) -> float:
+    return homes if own is None else own

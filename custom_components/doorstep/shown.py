@@ -8,7 +8,7 @@ from yarl import URL
 
 from .disclosure.release import Statement, sentence
 from .disclosure.store import Release
-from .doorbells.direct import DirectDoorbell
+from .doorbells.doorbell import Doorbell
 from .encoding import format_time
 from .footage.clip import Clip
 from .inbox.assess import matching_doorbells
@@ -77,7 +77,7 @@ def feed(view: FeedView) -> Shape:
     }
 
 
-def doorbell(bell: DirectDoorbell) -> Shape:
+def doorbell(bell: Doorbell) -> Shape:
     """A doorbell and how recording goes."""
     return {"id": bell.id, "name": bell.name, "status": bell.status.state}
 

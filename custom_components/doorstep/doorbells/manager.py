@@ -1,48 +1,58 @@
 """All doorbells of the home, kept in step with the config subentries."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowContext, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.event import async_call_later
 
-from ..const import DOMAIN, SUBENTRY_DOORBELL
+from ..const import CAPTURE_STILLS, DOMAIN, SUBENTRY_DOORBELL
 from ..footage.library import Library
 from ..problems import async_clear, async_report
 from ..texts import reason_text
-from .direct import DirectDoorbell, DoorbellEvent
+from .doorbell import Doorbell
+from .model import DoorbellEvent
+from .switches import PRIVATE, Switches
 
-PATIENCE: Final = timedelta(minutes=1)
-"""How long a camera may be away before somebody is told."""
+_TOO_OFTEN: Final = 3
+"""Times a recorder may break down in a row before somebody is told."""
 
-type EntityFactory = Callable[[DirectDoorbell], Entity]
+_SOURCE_ISSUES: Final = ("source_missing", "source_unavailable")
+
+type EntityFactory = Callable[[Doorbell], Entity | None]
 
 
 class Doorbells:
     """Starts, changes and stops doorbells one by one: the others record on without a gap."""
 
-    def __init__(self, hass: HomeAssistant, entry_id: str, library: Library, ffmpeg: str) -> None:
-        """Prepare an empty home."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry_id: str,
+        library: Library,
+        ffmpeg: str,
+        switches: Switches,
+    ) -> None:
+        """Prepare an empty home; reads the switches, so it blocks."""
         self._hass = hass
         self._entry_id = entry_id
         self._library = library
         self._ffmpeg = ffmpeg
+        self._switches = switches
+        self._on = set(switches.on())
         self.on_clip: Callable[[], None] = lambda: None
-        self._doorbells: dict[str, DirectDoorbell] = {}
-        self._failing: dict[str, CALLBACK_TYPE] = {}
+        self._doorbells: dict[str, Doorbell] = {}
         self._platforms: list[tuple[AddConfigEntryEntitiesCallback, EntityFactory]] = []
 
-    def __iter__(self) -> Iterator[DirectDoorbell]:
+    def __iter__(self) -> Iterator[Doorbell]:
         """Go through the doorbells."""
         return iter(tuple(self._doorbells.values()))
 
-    def get(self, doorbell_id: str) -> DirectDoorbell | None:
+    def get(self, doorbell_id: str) -> Doorbell | None:
         """Return the doorbell with this id, if there is one."""
         return self._doorbells.get(doorbell_id)
 
@@ -50,10 +60,27 @@ class Doorbells:
     def async_add_platform(
         self, async_add_entities: AddConfigEntryEntitiesCallback, factory: EntityFactory
     ) -> None:
-        """Make one entity for every doorbell there is and for each that comes."""
+        """Make an entity for each doorbell, now and later, that should have one."""
         self._platforms.append((async_add_entities, factory))
         for doorbell in self:
-            async_add_entities([factory(doorbell)], config_subentry_id=doorbell.id)
+            _add(async_add_entities, factory, doorbell)
+
+    @callback
+    def async_is_on(self, doorbell: Doorbell, switch: str) -> bool:
+        """Whether a switch of the doorbell is on."""
+        return (doorbell.id, switch) in self._on
+
+    async def async_switch(self, doorbell: Doorbell, switch: str, *, is_on: bool) -> None:
+        """Turn a switch, on disk first; StorageError leaves it as it was."""
+        if is_on and switch == PRIVATE:
+            # privacy doesn't wait for the disk
+            await doorbell.async_set_private(private=True)
+        await self._hass.async_add_executor_job(
+            partial(self._switches.set, doorbell.id, switch, is_on=is_on)
+        )
+        (self._on.add if is_on else self._on.discard)((doorbell.id, switch))
+        if switch == PRIVATE:
+            await doorbell.async_set_private(private=is_on)
 
     async def async_follow(self, subentries: Mapping[str, ConfigSubentry]) -> None:
         """Make the doorbells what the subentries say; untouched ones are left alone."""
@@ -63,9 +90,7 @@ class Doorbells:
             if subentry.subentry_type == SUBENTRY_DOORBELL
         }
         for key in self._doorbells.keys() - wanted.keys():
-            gone = self._doorbells.pop(key)
-            await gone.async_stop()
-            self._async_calm(gone)
+            await self._async_remove(self._doorbells.pop(key))
         for key, subentry in wanted.items():
             if (doorbell := self._doorbells.get(key)) is None:
                 self._async_add(subentry)
@@ -76,20 +101,27 @@ class Doorbells:
         """Stop them all."""
         for doorbell in self:
             await doorbell.async_stop()
-            self._async_calm(doorbell)
+            self._async_clear(doorbell)
         self._doorbells.clear()
         self._platforms.clear()
 
     @callback
     def _async_add(self, subentry: ConfigSubentry) -> None:
-        doorbell = DirectDoorbell(self._hass, subentry, self._library, self._ffmpeg)
+        private = (subentry.subentry_id, PRIVATE) in self._on
+        doorbell = Doorbell(self._hass, subentry, self._library, self._ffmpeg, private=private)
         doorbell.async_subscribe(partial(self._async_heard, doorbell))
         doorbell.async_start()
         self._doorbells[doorbell.id] = doorbell
         for async_add_entities, factory in self._platforms:
-            async_add_entities([factory(doorbell)], config_subentry_id=doorbell.id)
+            _add(async_add_entities, factory, doorbell)
 
-    async def _async_change(self, doorbell: DirectDoorbell, subentry: ConfigSubentry) -> None:
+    async def _async_remove(self, doorbell: Doorbell) -> None:
+        await doorbell.async_stop()
+        self._async_clear(doorbell)
+        self._on = {(key, switch) for key, switch in self._on if key != doorbell.id}
+        await self._hass.async_add_executor_job(self._switches.forget, doorbell.id)
+
+    async def _async_change(self, doorbell: Doorbell, subentry: ConfigSubentry) -> None:
         await doorbell.async_update(subentry)
         registry = dr.async_get(self._hass)
         for device in dr.async_entries_for_config_entry(registry, self._entry_id):
@@ -97,39 +129,85 @@ class Doorbells:
                 registry.async_update_device(device.id, name=subentry.title)
 
     @callback
-    def _async_heard(self, doorbell: DirectDoorbell, event: DoorbellEvent) -> None:
-        """Pass on that a clip is there, and report a camera or disk that stays broken."""
+    def _async_heard(self, doorbell: Doorbell, event: DoorbellEvent) -> None:
+        """Pass on that a clip is there, and report what stays broken."""
         if event.kind == "clip":
             self.on_clip()
         elif event.kind == "status":
-            self._async_judge(doorbell)
+            self._async_judge_camera(doorbell)
+        elif event.kind == "change":
+            self._async_judge_camera(doorbell)
+            self._async_judge_sources(doorbell)
+            self._async_move(doorbell)
 
     @callback
-    def _async_judge(self, doorbell: DirectDoorbell) -> None:
+    def _async_judge_camera(self, doorbell: Doorbell) -> None:
         status = doorbell.status
-        if status.reason == "disk_full":
-            async_report(self._hass, "disk_full", subject=doorbell.id, name=doorbell.name)
+        self._async_issue(doorbell, "disk_full", wanted=status.reason == "disk_full")
+        self._async_issue(doorbell, "recorder_failed", wanted=doorbell.breakdowns >= _TOO_OFTEN)
+        asleep = doorbell.transport.capture == CAPTURE_STILLS and status.state == "failed"
+        reason = reason_text(self._hass, status.reason)
+        self._async_issue(doorbell, "camera_failed", wanted=doorbell.lost or asleep, reason=reason)
+        if status.state in {"filling", "ready"}:
+            self._async_stop_asking(doorbell)
+        locked_out = [bell for bell in self if bell.status.reason == "camera_unauthorized"]
+        for bell in locked_out:
+            if not bell.adopted:
+                self._async_ask_password(bell)
+
+    @callback
+    def _async_judge_sources(self, doorbell: Doorbell) -> None:
+        problem = doorbell.transport.problem()
+        for issue in _SOURCE_ISSUES:
+            wanted = problem is not None and problem.issue == issue
+            placeholders = problem.placeholders if problem and wanted else {}
+            self._async_issue(doorbell, issue, wanted=wanted, **placeholders)
+
+    @callback
+    def _async_move(self, doorbell: Doorbell) -> None:
+        """Keep the entities on the device of an adopted camera, whichever that is now."""
+        if not doorbell.adopted or (device_id := doorbell.transport.device_id) is None:
+            return
+        registry = er.async_get(self._hass)
+        for entity in er.async_entries_for_config_entry(registry, self._entry_id):
+            if entity.config_subentry_id == doorbell.id and entity.device_id != device_id:
+                registry.async_update_entity(entity.entity_id, device_id=device_id)
+
+    @callback
+    def _async_issue(
+        self, doorbell: Doorbell, issue: str, *, wanted: bool, **placeholders: str
+    ) -> None:
+        if wanted:
+            placeholders = {"name": doorbell.name, **placeholders}
+            async_report(self._hass, issue, subject=doorbell.id, **placeholders)
         else:
-            async_clear(self._hass, "disk_full", subject=doorbell.id)
-        if status.state != "failed":
-            self._async_calm(doorbell)
-        elif doorbell.id not in self._failing:
-            self._failing[doorbell.id] = async_call_later(
-                self._hass, PATIENCE, partial(self._async_complain, doorbell)
+            async_clear(self._hass, issue, subject=doorbell.id)
+
+    @callback
+    def _async_clear(self, doorbell: Doorbell) -> None:
+        for issue in ("disk_full", "recorder_failed", "camera_failed", *_SOURCE_ISSUES):
+            async_clear(self._hass, issue, subject=doorbell.id)
+        self._async_stop_asking(doorbell)
+
+    @callback
+    def _async_ask_password(self, doorbell: Doorbell) -> None:
+        """Ask for the camera's new password; one doorbell after another."""
+        if entry := self._hass.config_entries.async_get_entry(self._entry_id):
+            context = ConfigFlowContext(
+                unique_id=doorbell.id, title_placeholders={"name": doorbell.name}
             )
+            entry.async_start_reauth(self._hass, context, {"doorbell": doorbell.id})
 
     @callback
-    def _async_complain(self, doorbell: DirectDoorbell, _now: datetime) -> None:
-        async_report(
-            self._hass,
-            "camera_failed",
-            subject=doorbell.id,
-            name=doorbell.name,
-            reason=reason_text(self._hass, doorbell.status.reason),
-        )
+    def _async_stop_asking(self, doorbell: Doorbell) -> None:
+        entry = self._hass.config_entries.async_get_entry(self._entry_id)
+        for flow in entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}) if entry else ():
+            if flow["context"].get("unique_id") == doorbell.id:
+                self._hass.config_entries.flow.async_abort(flow["flow_id"])
 
-    @callback
-    def _async_calm(self, doorbell: DirectDoorbell) -> None:
-        if cancel := self._failing.pop(doorbell.id, None):
-            cancel()
-        async_clear(self._hass, "camera_failed", subject=doorbell.id)
+
+def _add(
+    async_add_entities: AddConfigEntryEntitiesCallback, factory: EntityFactory, doorbell: Doorbell
+) -> None:
+    if entity := factory(doorbell):
+        async_add_entities([entity], config_subentry_id=doorbell.id)

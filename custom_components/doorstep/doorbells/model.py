@@ -38,8 +38,9 @@ class Signal:
 class DoorbellEvent:
     """Something happened at a doorbell at `at`, when we heard of it (UTC).
 
-    `clip` is the id of the clip that holds it, `cause` what a picture was taken for. Kind "change"
-    means that availability, privacy, name or settings are different now.
+    `clip` is the id of the clip that holds it, `cause` what a picture was taken for; `device_time`,
+    `event_id` and `source` are the signal's. Kind "change" means that availability, privacy, name
+    or settings are different now.
     """
 
     kind: Kind
@@ -48,6 +49,8 @@ class DoorbellEvent:
     cause: str | None = None
     picture: bytes | None = None
     device_time: datetime | None = None
+    event_id: str | None = None
+    source: str | None = None
     test: bool = False
 
     @property

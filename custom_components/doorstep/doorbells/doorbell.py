@@ -1,0 +1,402 @@
+"""One doorbell: what connects it, its recorder, and those who listen to it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+import logging
+from time import monotonic
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_LATITUDE, CONF_LONGITUDE
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
+from homeassistant.util import dt as dt_util
+
+from ..const import (
+    CAPTURE_STILLS,
+    CONF_INDOOR,
+    CONF_KIND,
+    CONF_PLACEMENT,
+    DOMAIN,
+    KIND_ADOPTED,
+)
+from ..errors import CameraError
+from ..footage.clip import Clip
+from ..footage.library import Library
+from ..footage.lines import EventKind
+from ..footage.recorder import Recorder, RecorderStatus
+from ..footage.stills import StillsRecorder
+from .adopted import AdoptedSource
+from .dedupe import Deduplicator
+from .model import SELF_TEST, DoorbellEvent, Settings, Signal, Transport
+from .webhook import DirectSource
+
+_LOGGER = logging.getLogger(__name__)
+
+PATIENCE: Final = timedelta(minutes=1)
+"""How long a camera may be away before its entities say so and somebody is told."""
+
+MOTION_TIMEOUT: Final = timedelta(minutes=1)
+"""Motion that a device reports and never ends is over after this long."""
+
+ADOPTED_MOTION_TIMEOUT: Final = timedelta(minutes=10)
+"""The same for an entity that says by itself when motion ends: a lost "off" must not stick."""
+
+_MERE_FACTS: Final = {CONF_INDOOR, CONF_PLACEMENT, CONF_LATITUDE, CONF_LONGITUDE}
+_EXTEND: Final = timedelta(seconds=5)  # how often lasting motion lengthens the clip
+_LONGEST_PAUSE: Final = 60.0  # seconds before a recorder that broke down is started again
+_STEADY: Final = 300.0  # seconds after which a recorder counts as running well
+
+
+class Doorbell:
+    """A doorbell of the home, adopted or direct; all in Home Assistant's event loop."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        subentry: ConfigSubentry,
+        library: Library,
+        ffmpeg: str,
+        *,
+        private: bool,
+    ) -> None:
+        """Prepare; nothing runs before `async_start`."""
+        self._hass = hass
+        self._library = library
+        self._ffmpeg = ffmpeg
+        self._listeners: list[Callable[[DoorbellEvent], None]] = []
+        self._deduplicator = Deduplicator()
+        self._moving: dict[str, CALLBACK_TYPE] = {}
+        self._extending: CALLBACK_TYPE | None = None
+        self._patience: CALLBACK_TYPE | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()
+        self.id = subentry.subentry_id
+        self.private = private
+        self.lost = False
+        self.breakdowns = 0
+        self.dropped = 0
+        self.last: dict[str, DoorbellEvent] = {}
+        self.heard: Counter[str] = Counter()
+        self._take(subentry)
+
+    def _take(self, subentry: ConfigSubentry) -> None:
+        # Home Assistant changes a subentry in place; a copy shows what was changed
+        self.subentry = replace(subentry)
+        self.settings = Settings.of(subentry.data)
+        self.transport: Transport = (
+            AdoptedSource(self._hass, subentry.title, subentry.data)
+            if self.adopted
+            else DirectSource(self._hass, subentry.title, subentry.data)
+        )
+        self._recorder = self._build_recorder()
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.subentry.title
+
+    @property
+    def adopted(self) -> bool:
+        """Whether its camera and buttons are another integration's entities."""
+        return bool(self.subentry.data.get(CONF_KIND) == KIND_ADOPTED)
+
+    @property
+    def status(self) -> RecorderStatus:
+        """How recording goes."""
+        return self._recorder.status
+
+    @property
+    def motion(self) -> bool:
+        """Whether something moves before the door."""
+        return bool(self._moving)
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be heard, as far as one can know."""
+        return self.transport.available and not self.lost
+
+    def device_info(self) -> DeviceInfo:
+        """Describe it as a device of its own: where no other integration has one for it."""
+        return DeviceInfo(identifiers={(DOMAIN, self.id)}, name=self.name)
+
+    @callback
+    def async_subscribe(self, listener: Callable[[DoorbellEvent], None]) -> CALLBACK_TYPE:
+        """Hear of every event until the returned function is called."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @callback
+    def async_start(self) -> None:
+        """Listen, and record unless it is private."""
+        self.transport.async_start(self.async_hear, self._async_source_changed)
+        self._async_start_recording()
+
+    async def async_stop(self) -> None:
+        """Stop listening and recording; an open clip is closed."""
+        async with self._lock:
+            await self._async_close()
+
+    async def _async_close(self) -> None:
+        self.transport.async_stop()
+        for source in tuple(self._moving):
+            self._still(source)
+        self._async_calm()
+        await self._async_stop_recording()
+
+    async def async_update(self, subentry: ConfigSubentry) -> None:
+        """Go on with other settings; entities and listeners stay, and so does what they knew."""
+        async with self._lock:
+            if _wiring(subentry) == _wiring(self.subentry):
+                self.subentry = replace(subentry)
+                self.settings = Settings.of(subentry.data)
+            else:
+                await self._async_close()
+                self._take(subentry)
+                self.async_start()
+        self._async_changed()
+
+    async def async_set_private(self, *, private: bool) -> None:
+        """Stop stream, buffer and recording at once, or take them up again; the bell rings on."""
+        self.private = private
+        # whoever shows a picture hears it first; closing the clip may take a moment
+        self._async_changed()
+        async with self._lock:
+            if self.private:
+                self._async_calm()
+                await self._async_stop_recording()
+            elif self._task is None:
+                self._async_start_recording()
+
+    async def async_stream_source(self) -> str | None:
+        """Return the stream's URL with credentials, a secret; None where there is none."""
+        if self.private or self.transport.capture == CAPTURE_STILLS:
+            return None
+        try:
+            return await self.transport.async_stream_source()
+        except CameraError:
+            return None
+
+    async def async_picture(self) -> bytes | None:
+        """Take a JPEG of now: out of the buffer, so that the camera isn't asked twice."""
+        if self.private:
+            return None
+        try:
+            return await self._recorder.picture()
+        except CameraError:
+            pass
+        try:
+            return await self.transport.async_still()
+        except CameraError:
+            return None
+
+    def last_ring_picture(self) -> tuple[datetime, bytes] | None:
+        """Read the newest ring's instant and JPEG from the library; blocks."""
+        for clip in self._library.clips(self.id):
+            if clip.event == "ring" and clip.picture.is_file():
+                return clip.event_at, clip.picture.read_bytes()
+        return None
+
+    @callback
+    def async_recall(self, signal: Signal) -> None:
+        """Take what an earlier run heard last as heard."""
+        self._deduplicator.remember(signal)
+
+    @callback
+    def async_test(self) -> None:
+        """Ring as if somebody had pressed the button, to see that all of it works."""
+        self.async_hear(Signal(kind="ring", source=SELF_TEST, test=True))
+
+    @callback
+    def async_hear(self, signal: Signal) -> None:
+        """Handle what the device reports, once."""
+        now = dt_util.utcnow()
+        if not self._deduplicator.is_new(signal, now):
+            self.dropped += 1
+            return
+        self.heard[signal.kind] += 1
+        if self.lost:
+            # it speaks, so it is there; its entities say so before they say what happened
+            self.lost = False
+            self._async_changed()
+            self._async_judge()
+        match signal.kind:
+            case "ring":
+                self._async_happened("ring", signal, now)
+            case "motion_on":
+                self._move(signal.source)
+                self._async_happened("motion", signal, now)
+            case "motion_off" if signal.source in self._moving:
+                self._still(signal.source)
+                self._async_tell(DoorbellEvent("motion", now, device_time=signal.device_time))
+
+    def _async_happened(self, kind: EventKind, signal: Signal, now: datetime) -> None:
+        self._async_tell(
+            DoorbellEvent(
+                "ring" if kind == "ring" else "motion",
+                now,
+                self._record(kind, now),
+                device_time=signal.device_time,
+                event_id=signal.event_id,
+                source=signal.source,
+                test=signal.test,
+            )
+        )
+
+    def _move(self, source: str) -> None:
+        if cancel := self._moving.pop(source, None):
+            cancel()
+        timeout = ADOPTED_MOTION_TIMEOUT if self.adopted else MOTION_TIMEOUT
+
+        @callback
+        def over(now: datetime) -> None:
+            self._still(source)
+            self._async_tell(DoorbellEvent("motion", now))
+
+        self._moving[source] = async_call_later(self._hass, timeout, over)
+        if self._extending is None:
+            self._extending = async_track_time_interval(
+                self._hass, self._async_extend, _EXTEND, cancel_on_shutdown=True
+            )
+
+    def _still(self, source: str) -> None:
+        self._moving.pop(source)()
+        if not self._moving and self._extending:
+            self._extending()
+            self._extending = None
+
+    @callback
+    def _async_extend(self, now: datetime) -> None:
+        self._recorder.extend(now)
+
+    def _record(self, kind: EventKind, at: datetime) -> str | None:
+        """Open or extend a clip; the bell rings also while nothing can be recorded."""
+        try:
+            return self._recorder.trigger(kind, at)
+        except CameraError:
+            return None
+
+    def _build_recorder(self) -> Recorder | StillsRecorder:
+        if self.transport.capture == CAPTURE_STILLS:
+            return StillsRecorder(
+                self.id,
+                take=self.transport.async_still,
+                settings=self.settings.recorder(),
+                library=self._library,
+                on_status=self._async_status,
+                on_picture=self._async_picture,
+                on_clip=self._async_clip,
+                now=dt_util.utcnow,
+            )
+        return Recorder(
+            self.id,
+            ffmpeg=self._ffmpeg,
+            source=self.transport.async_stream_source,
+            settings=self.settings.recorder(),
+            library=self._library,
+            on_status=self._async_status,
+            on_picture=self._async_picture,
+            on_clip=self._async_clip,
+            now=dt_util.utcnow,
+        )
+
+    def _async_start_recording(self) -> None:
+        if not self.private:
+            self._task = self._hass.async_create_background_task(
+                self._async_record(), f"{DOMAIN} recorder {self.id}"
+            )
+
+    async def _async_stop_recording(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+            # the buffer goes with the recorder
+            self._recorder = self._build_recorder()
+
+    async def _async_record(self) -> None:
+        """Keep the recorder running, whatever breaks it."""
+        pause = 1.0
+        while True:
+            started = monotonic()
+            try:
+                await self._recorder.run()
+            except Exception:
+                _LOGGER.exception("Recording of %s broke down; it is started again", self.name)
+            if monotonic() - started > _STEADY:
+                pause, self.breakdowns = 1.0, 0
+            self.breakdowns += 1
+            self._async_changed()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    @callback
+    def _async_status(self, _status: RecorderStatus) -> None:
+        self._async_judge()
+        self._async_tell(DoorbellEvent("status", dt_util.utcnow()))
+
+    @callback
+    def _async_judge(self) -> None:
+        """Count a camera as lost once it has been away for longer than patience lasts.
+
+        One that is only asked for stills may sleep: what it doesn't answer is told at once.
+        """
+        if self.status.state != "failed" or self.transport.capture == CAPTURE_STILLS:
+            self._async_calm()
+        elif not self.lost and self._patience is None:
+            self._patience = async_call_later(self._hass, PATIENCE, self._async_lose)
+
+    @callback
+    def _async_lose(self, _now: datetime) -> None:
+        self._patience = None
+        self.lost = True
+        self._async_changed()
+
+    @callback
+    def _async_calm(self) -> None:
+        if self._patience:
+            self._patience()
+            self._patience = None
+        if self.lost:
+            self.lost = False
+            self._async_changed()
+
+    @callback
+    def _async_source_changed(self) -> None:
+        """Try the camera at once when its entity has come back."""
+        if self.transport.available and self.status.state == "failed":
+            self._recorder.nudge()
+        self._async_changed()
+
+    @callback
+    def _async_changed(self) -> None:
+        """Tell that availability, privacy, name or settings may be different now."""
+        self._async_tell(DoorbellEvent("change", dt_util.utcnow()))
+
+    @callback
+    def _async_picture(self, clip: str, cause: EventKind, at: datetime, jpeg: bytes) -> None:
+        self._async_tell(DoorbellEvent("picture", at, clip, cause, jpeg))
+
+    @callback
+    def _async_clip(self, clip: Clip) -> None:
+        self._async_tell(DoorbellEvent("clip", clip.end, clip.id, clip.event))
+
+    @callback
+    def _async_tell(self, event: DoorbellEvent) -> None:
+        if event.kind in {"ring", "motion"}:
+            self.last[event.kind] = event
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception:
+                # one bad listener must not silence the bell for the others
+                _LOGGER.exception("A listener of %s failed", self.name)
+
+
+def _wiring(subentry: ConfigSubentry) -> dict[str, Any]:
+    """What a recorder or a listener would have to be started anew for."""
+    return {key: value for key, value in subentry.data.items() if key not in _MERE_FACTS}
