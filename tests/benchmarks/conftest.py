@@ -1,6 +1,7 @@
 """What several benchmarks read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+import math
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,46 @@ def stopwatch(benchmark: Any) -> Stopwatch:
     return Stopwatch(benchmark)
 
 
+class Report:
+    """Figures of one measurement, printed as tables when all benchmarks have run."""
+
+    def __init__(self, benchmark: Any, lines: list[str]) -> None:
+        self._benchmark = benchmark
+        self._lines = lines
+
+    def once[T](self, measure: Callable[[], T]) -> T:
+        """Run a measurement that repeats by itself what it measures."""
+        result: T = self._benchmark.pedantic(measure, rounds=1, iterations=1)
+        return result
+
+    def table(self, title: str, rows: Mapping[str, Sequence[float]]) -> None:
+        """Print times, one row each; kept with the benchmark's own results."""
+        self._lines += ["", f"{title:<48}{'n':>6}{'p50':>10}{'p95':>10}{'p99':>10}{'most':>10}"]
+        for name, times in rows.items():
+            values = {"p50": at(times, 0.5), "p95": at(times, 0.95), "p99": at(times, 0.99)}
+            values["most"] = max(times)
+            figures = "".join(f"{value:>10.2f}" for value in values.values())
+            self._lines.append(f"{name:<48}{len(times):>6}{figures}")
+            self._benchmark.extra_info.setdefault("figures", {})[name] = values
+
+    def line(self, text: str) -> None:
+        """Print a line below."""
+        self._lines.append(text)
+
+
+def at(times: Sequence[float], share: float) -> float:
+    """Return the smallest time that this share of all does not exceed."""
+    return sorted(times)[max(0, math.ceil(share * len(times)) - 1)]
+
+
+_LINES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def report(benchmark: Any, pytestconfig: pytest.Config) -> Report:
+    return Report(benchmark, pytestconfig.stash.setdefault(_LINES, []))
+
+
 @pytest.fixture
 def large_file(tmp_path: Path) -> Path:
     """64 MiB that don't compress."""
@@ -63,5 +104,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     session = getattr(terminalreporter.config, "_benchmarksession", None)
     for bench in session.benchmarks if session else ():
         rate = bench.extra_info.get("rate", "")
-        rest = " ".join(f"{k}={v}" for k, v in bench.extra_info.items() if k != "rate")
+        rest = " ".join(
+            f"{k}={v}" for k, v in bench.extra_info.items() if k not in {"rate", "figures"}
+        )
         terminalreporter.write_line(f"{bench.group or '-':<12} {bench.name:<48} {rate:>20} {rest}")
+    for line in terminalreporter.config.stash.get(_LINES, []):
+        terminalreporter.write_line(line)
