@@ -56,3 +56,16 @@ def run(program: str, *arguments: str, stdin: bytes = b"") -> bytes:
         [program, "-v", "error", *arguments], input=stdin, capture_output=True, check=True
     )
     return done.stdout
+
+
+@pytest.fixture(scope="session")
+def jpegs(ffmpeg: str) -> Callable[..., list[bytes]]:
+    """Eight different pictures of a size."""
+
+    @functools.cache
+    def make(size: str = "160x90", *options: str) -> list[bytes]:
+        source = ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=1", "-frames:v", "8")
+        data = run(ffmpeg, *source, *options, "-f", "image2pipe", "-c:v", "mjpeg", "-")
+        return [b"\xff\xd8" + one for one in data.split(b"\xff\xd8")[1:]]
+
+    return make

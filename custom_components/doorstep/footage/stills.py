@@ -142,11 +142,11 @@ class StillsRecorder:
 
     async def _attend(self) -> None:
         """Take stills until the event is over."""
-        while (clip := self._keeper.open) and (left := self._left(clip)) > 0:
+        while (clip := self._keeper.open) and self._left(clip) > 0:
             self._called.clear()
             begun = monotonic()
             await self._take()
-            await self._rest(min(begun + _EVERY - monotonic(), left))
+            await self._rest(min(begun + _EVERY - monotonic(), self._left(clip)))
         self._called.clear()
         self._settle()
         if clip is not None:
