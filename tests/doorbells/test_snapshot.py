@@ -48,7 +48,7 @@ class Camera:
 
     def _lets_in(self, login: str, path: str) -> bool:
         if login.startswith("Basic "):
-            return login == encode_basic_auth(USER, PASSWORD)
+            return bool(login == encode_basic_auth(USER, PASSWORD))
         said = dict(re.findall(r'(\w+)="?((?:\\"|[^",])*)', login))
         if not said:
             return False
@@ -58,7 +58,7 @@ class Camera:
             for text in (f"{USER}:cam, era:{PASSWORD}", f"GET:{path}")
         )
         text = f"{who}:{NONCE}:{said['nc']}:{said['cnonce']}:{said['qop']}:{what}"
-        return said["response"] == hash_of(text.encode()).hexdigest()
+        return bool(said["response"] == hash_of(text.encode()).hexdigest())
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ PATIENCE: Final = 5.0
 _METHODS: Final = (METH_GET, METH_POST, METH_PUT)
 _KINDS: Final[tuple[SignalKind, ...]] = ("ring", "motion_on", "motion_off")
 # never hold a report, but many devices send the picture along
-_PICTURES: Final = ("image/", "video/", "audio/", "application/octet-stream")
+_PICTURES: Final = ("image/", "video/", "audio/")
 
 
 def stream_url(data: Mapping[str, Any]) -> str:
@@ -129,10 +129,10 @@ class DirectSource:
     ) -> Response:
         """Answer at once; who may call, and from where, has been looked at before."""
         try:
-            body = await _read(request) if request.body_exists else b""
+            body = await _read(request)
         except TimeoutError:
             return self._refuse(HTTPStatus.REQUEST_TIMEOUT)
-        except RequestPayloadError, ConnectionError:
+        except RequestPayloadError:
             return self._refuse(HTTPStatus.BAD_REQUEST)
         if self._heard is None:
             return Response()
@@ -166,7 +166,8 @@ async def _read(request: Request) -> bytes:
     if request.headers.get(CONTENT_TYPE, "").lower().startswith(_PICTURES):
         return b""
     body = bytearray()
+    content = request.content
     async with asyncio.timeout(PATIENCE):
-        while part := await request.content.read(MAX_BODY + 1 - len(body)):
+        while part := await content.read(MAX_BODY + 1 - len(body)):
             body += part
     return bytes(body)
