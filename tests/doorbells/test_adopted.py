@@ -650,3 +650,35 @@ async def test_being_cancelled_is_no_missing_picture(hass: HomeAssistant, swallo
     with pytest.raises(asyncio.CancelledError):
         await task
     assert task.cancelled()
+
+
+async def test_home_assistants_own_helpers_may_be_renamed(hass: HomeAssistant) -> None:
+    """The same with real entities, which write their states in their own order."""
+    assert await async_setup_component(hass, "input_button", {"input_button": {"gong": {}}})
+    assert await async_setup_component(hass, "input_boolean", {"input_boolean": {"moves": {}}})
+    registry = er.async_get(hass)
+    entries = [registry.async_get(name) for name in ("input_button.gong", "input_boolean.moves")]
+    gong, moves = [entry.id for entry in entries if entry]
+    heard: list[Signal] = []
+    source = AdoptedSource(
+        hass, "Front door", {"camera": "camera.nowhere", "rings": [gong], "motions": [moves]}
+    )
+    source.async_start(heard.append, lambda: None)
+
+    async def call(service: str, entity_id: str) -> None:
+        domain = entity_id.partition(".")[0]
+        await hass.services.async_call(domain, service, {"entity_id": entity_id}, blocking=True)
+
+    await call("press", "input_button.gong")
+    await call("turn_on", "input_boolean.moves")
+    registry.async_update_entity("input_button.gong", new_entity_id="input_button.bell")
+    registry.async_update_entity("input_boolean.moves", new_entity_id="input_boolean.stirs")
+    await hass.async_block_till_done()
+    assert [signal.kind for signal in heard] == ["ring", "motion_on"]
+    await call("press", "input_button.bell")
+    await call("turn_off", "input_boolean.stirs")
+    assert [(signal.kind, signal.source) for signal in heard[2:]] == [
+        ("ring", "input_button.bell"),
+        ("motion_off", "input_boolean.moves"),  # as it was called when it began
+    ]
+    source.async_stop()

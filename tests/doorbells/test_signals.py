@@ -237,6 +237,15 @@ def test_motion_that_ended_during_an_outage_ends_once() -> None:
     assert source.becomes("off") is None
 
 
+def test_what_is_gone_does_not_move() -> None:
+    source = Source("binary_sensor.motion", "motion")
+    source.becomes("off")
+    source.becomes("on")
+    assert source.becomes(None) == Signal(kind="motion_off", source="binary_sensor.motion")
+    assert source.becomes("on") is None
+    assert source.becomes(None) is None
+
+
 def ding(seconds: float) -> dict[str, Any]:
     """Attributes that ring-mqtt gives its ding."""
     at = START + timedelta(seconds=seconds)

@@ -138,14 +138,16 @@ class _Switched:
 
     def __init__(self, role: Role) -> None:
         self._role: Role = role
-        self._moving = False
+        self._moving: str | None = None
         self._name: dict[str, Any] = {}
         self._named_at: datetime | None = None
         self._pressed_at: datetime | None = None
 
     def hear(self, old: State | None, new: State | None) -> Signal | None:
         """Understand off to on, its end, and a press that shows in nothing but attributes."""
-        if new is None or new.state not in {STATE_ON, STATE_OFF}:
+        if new is None:
+            return self._still()
+        if new.state not in {STATE_ON, STATE_OFF}:
             return None
         before = old.state if old is not None else None
         if self._role == "motion":
@@ -153,16 +155,19 @@ class _Switched:
         return self._ring(before, new)
 
     def _motion(self, before: str | None, new: State) -> Signal | None:
-        if new.state == STATE_ON:
-            if before != STATE_OFF:
-                return None
-            self._moving = True
-            return Signal(kind="motion_on", source=new.entity_id)
-        if not self._moving:
+        if new.state == STATE_OFF:
+            return self._still()
+        if before != STATE_OFF:
             return None
-        # also after an outage: what was told to have begun has to end
-        self._moving = False
-        return Signal(kind="motion_off", source=new.entity_id)
+        self._moving = new.entity_id
+        return Signal(kind="motion_on", source=new.entity_id)
+
+    def _still(self) -> Signal | None:
+        """End what was told to have begun, under the name it had then; also after an outage."""
+        if self._moving is None:
+            return None
+        source, self._moving = self._moving, None
+        return Signal(kind="motion_off", source=source)
 
     def _ring(self, before: str | None, new: State) -> Signal | None:
         named = self._learn(new)
