@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 import re
+import textwrap
 from typing import Any, Final
 from urllib.parse import unquote
 
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
 import yaml
 
@@ -15,6 +18,7 @@ from custom_components.doorstep.inbox.states import RELEASE, REQUEST, mermaid
 ROOT: Final = Path(__file__).parent.parent
 PACKAGE: Final = ROOT / "custom_components" / "doorstep"
 README: Final = (ROOT / "README.md").read_text()
+DOORBELLS: Final = (ROOT / "docs/doorbells.md").read_text()
 ENGLISH: Final[dict[str, Any]] = json.loads((PACKAGE / "translations" / "en.json").read_text())
 DOORBELL: Final[dict[str, Any]] = ENGLISH["config_subentries"]["doorbell"]["step"]
 PAGES: Final = sorted(
@@ -24,6 +28,8 @@ PAGES: Final = sorted(
 LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
 FENCE: Final = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+YAML: Final = re.compile(r"^ *```yaml\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+EXAMPLES: Final = [text for text in YAML.findall(README + DOORBELLS) if "triggers:" in text]
 
 
 def without_code(page: str) -> str:
@@ -53,6 +59,16 @@ def test_links_lead_somewhere(page: str) -> None:
         assert target.is_relative_to(ROOT), link
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+async def test_home_assistant_takes_the_examples(hass: HomeAssistant, example: str) -> None:
+    read = yaml.safe_load(textwrap.dedent(example))
+    assert await async_setup_component(
+        hass, "automation", {"automation": read.get("automation", read)}
+    )
+    [automation] = hass.states.async_all("automation")
+    assert automation.state == "on"
 
 
 def test_every_decision_is_listed() -> None:
@@ -95,8 +111,9 @@ def test_the_readme_names_every_action() -> None:
         for entity in entities.values()
     ],
 )
-def test_the_readme_names_every_entity(platform: str, name: str) -> None:
+def test_readme_and_doorbells_name_every_entity(platform: str, name: str) -> None:
     assert f"`{platform}` **{name}**" in README
+    assert f"| `{platform}` | **{name}** |" in DOORBELLS
 
 
 def test_the_readme_names_every_platform() -> None:
@@ -107,11 +124,13 @@ def test_the_readme_names_every_platform() -> None:
     ("place", "schema", "step"),
     [
         ("Doorstep", config_flow.HOUSEHOLD_SCHEMA, ENGLISH["config"]["step"]["user"]),
+        ("Doorbell", doorbell_forms.camera_schema([]), DOORBELL["adopt"]),
+        ("Doorbell", doorbell_forms.sources_schema([], streams=True), DOORBELL["sources"]),
         ("Doorbell", doorbell_forms.CONNECTION_SCHEMA, DOORBELL["direct"]),
         ("Doorbell", doorbell_forms.options_schema(), DOORBELL["options"]),
         ("Feed", config_flow.FEED_SCHEMA, ENGLISH["config_subentries"]["feed"]["step"]["user"]),
     ],
-    ids=["household", "direct", "options", "feed"],
+    ids=["household", "adopt", "sources", "direct", "options", "feed"],
 )
 def test_the_readme_names_every_field_of_a_form(
     place: str, schema: Any, step: dict[str, Any]
