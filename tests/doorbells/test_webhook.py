@@ -1,14 +1,19 @@
 """A device reports through Home Assistant's own HTTP; a picture comes from its snapshot URL."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import gzip
+from pathlib import Path
+import ssl
 from statistics import median
 from time import perf_counter
 from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from homeassistant.components.webhook import async_handle_webhook
 from homeassistant.core import HomeAssistant
 from homeassistant.core_config import async_process_ha_core_config
@@ -286,6 +291,44 @@ async def test_a_picture_from_the_snapshot_url(hass: HomeAssistant) -> None:
         assert await source.async_still() == PICTURE
     assert asked == [None, "Basic ZG9vcjpwQHNzOncvcmQ="]
     assert source.describe()["snapshot"] is True
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """As a camera has it out of the box."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "camera")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "camera.pem"
+    pem = serialization.Encoding.PEM
+    form = serialization.PrivateFormat.PKCS8
+    secret = key.private_bytes(pem, form, serialization.NoEncryption())
+    file.write_bytes(secret + certificate.public_bytes(pem))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    return context
+
+
+async def test_a_camera_that_signed_its_own_certificate(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    async def camera(_request: web.Request) -> web.Response:
+        return web.Response(body=PICTURE)
+
+    app = web.Application()
+    app.router.add_get("/snap.jpg", camera)
+    server = TestServer(app, host="127.0.0.1", scheme="https")
+    await server.start_server(ssl=self_signed(tmp_path))
+    try:
+        url = str(server.make_url("/snap.jpg"))
+        assert await async_snapshot(hass, {"snapshot_url": url}) == PICTURE
+    finally:
+        await server.close()
 
 
 @pytest.mark.parametrize("data", [DATA, DATA | {"snapshot_url": ""}])

@@ -15,7 +15,7 @@ from aiohttp import (
     DigestAuthMiddleware,
     encode_basic_auth,
 )
-from aiohttp.hdrs import ACCEPT_ENCODING, AUTHORIZATION, WWW_AUTHENTICATE
+from aiohttp.hdrs import AUTHORIZATION, WWW_AUTHENTICATE
 from yarl import URL
 
 from ..errors import CameraError
@@ -50,7 +50,6 @@ async def fetch_snapshot(
         async with session.get(
             url,
             allow_redirects=False,
-            headers={ACCEPT_ENCODING: "identity"},
             middlewares=login,
             timeout=ClientTimeout(total=PATIENCE),
         ) as response:
