@@ -62,4 +62,5 @@ async def change(hass: HomeAssistant, entry: MockConfigEntry, name: str, **data:
 
 def find(entry: MockConfigEntry, name: str) -> ConfigSubentry:
     """Return the doorbell's subentry."""
-    return next(sub for sub in entry.subentries.values() if sub.title == name)
+    subentries: list[ConfigSubentry] = list(entry.subentries.values())
+    return next(subentry for subentry in subentries if subentry.title == name)

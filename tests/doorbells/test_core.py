@@ -126,10 +126,14 @@ async def test_a_recorder_that_breaks_down_is_started_again(
 
     monkeypatch.setattr(Recorder, "run", breaking)
     await set_up(home, direct())
-    for count in (1, 2, 3):
-        await until(lambda count=count: doorbell(home).breakdowns == count)
-        assert issue(home, "recorder_failed") == (count == 3)
-        later(home, timedelta(minutes=2))
+    await until(lambda: doorbell(home).breakdowns == 1)
+    later(home, timedelta(minutes=2))
+    await until(lambda: doorbell(home).breakdowns == 2)
+    assert not issue(home, "recorder_failed")
+    later(home, timedelta(minutes=2))
+    await until(lambda: issue(home, "recorder_failed"))
+    assert doorbell(home).breakdowns == 3
+    later(home, timedelta(minutes=2))
     assert "broke down" in caplog.text
     broken = False
     await until(lambda: state(home, RECORDING) == "failed")
