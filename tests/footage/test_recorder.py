@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 import contextlib
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
+import time
 from typing import Unpack
 
 import pytest
@@ -584,3 +586,27 @@ async def test_a_picture_on_its_way_does_not_hold_up_the_end(desk: Desk) -> None
         await asyncio.gather(task, return_exceptions=True)
     assert not desk.recorder._keeper._pictures
     assert desk.pictures == []
+
+
+async def test_two_events_at_once_do_not_spoil_each_others_picture(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = keeper.write_atomically
+    begun = Event()
+
+    def slowly(path: Path, data: bytes) -> None:
+        assert not begun.is_set()
+        begun.set()
+        time.sleep(0.02)
+        write(path, data)
+        begun.clear()
+
+    monkeypatch.setattr(keeper, "write_atomically", slowly)
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        at = desk.camera.now() - timedelta(seconds=0.1)
+        desk.recorder.trigger("motion", at)
+        desk.recorder.trigger("ring", at)
+        await until(lambda: len(desk.pictures) == 2)
+    assert desk.recorder.status.reason is None
+    assert [kind for _, kind, _ in desk.pictures] == ["motion", "ring"]

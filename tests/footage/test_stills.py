@@ -117,12 +117,12 @@ def lines(clip: Clip) -> list[dict[str, object]]:
     return [json.loads(line) for line in clip.lines.read_bytes().splitlines()]
 
 
-async def film(desk: Desk, answers: list[bytes], kind: str = "ring") -> Clip:
+async def film(desk: Desk, answers: list[bytes]) -> Clip:
     """Let an event happen, and give its clip."""
     desk.camera.answers = list(answers)
-    count = len(desk.clips)
-    desk.recorder.trigger("ring" if kind == "ring" else "motion", desk.camera.now())
-    await until(lambda: len(desk.clips) > count)
+    count, told = len(desk.clips), len(desk.pictures)
+    desk.recorder.trigger("ring", desk.camera.now())
+    await until(lambda: len(desk.clips) > count and len(desk.pictures) > told)
     return desk.clips[-1]
 
 
@@ -227,7 +227,7 @@ async def test_another_event_gets_a_still_of_its_own(desk: Desk, jpegs: Jpegs) -
     async with desk.running():
         desk.camera.answers = [jpegs()[0], ring, *jpegs()[2:]]
         clip_id = desk.recorder.trigger("motion", rung)
-        await until(lambda: desk.clips)
+        await until(lambda: desk.clips and len(desk.pictures) == 2)
     (clip,) = desk.clips
     assert [(kind, jpeg) for _, kind, _, jpeg in desk.pictures] == [
         ("motion", jpegs()[0]),
@@ -303,7 +303,7 @@ async def test_a_camera_that_fails(desk: Desk, jpegs: Jpegs) -> None:
     async with desk.running():
         desk.camera.answers = [CameraError("camera_unavailable"), *jpegs()[:2]]
         clip_id = desk.recorder.trigger("ring", desk.camera.now())
-        await until(lambda: desk.clips)
+        await until(lambda: desk.clips and desk.pictures)
     assert [jpeg for *_, jpeg in desk.pictures] == [jpegs()[0]]
     assert desk.clips[0].id == clip_id
     assert desk.told == [
@@ -402,7 +402,7 @@ async def test_stills_of_another_size_are_a_clip_of_their_own(desk: Desk, jpegs:
         at = desk.camera.now()
         desk.camera.answers = [small[0], large[1], large[2]]
         first = desk.recorder.trigger("ring", at)
-        await until(lambda: len(desk.clips) == 2)
+        await until(lambda: len(desk.clips) == 2 and desk.pictures)
     one, two = sorted(desk.clips, key=lambda clip: clip.start)
     assert one.id == first
     assert (one.event_at, two.event_at) == (at, at)
@@ -438,7 +438,7 @@ async def test_a_still_that_comes_after_the_clip_is_closed(desk: Desk, jpegs: Jp
     desk.recorder.take = take
     async with desk.running():
         triggered.append(desk.recorder.trigger("ring", desk.camera.now()))
-        await until(lambda: len(desk.clips) == 3)
+        await until(lambda: len(desk.clips) == 3 and len(desk.pictures) == 2)
     found = {clip.id: list(frames(clip)) for clip in desk.clips}
     assert [found.pop(one) for one in triggered] == [[jpegs()[0]], [jpegs("64x48")[0]]]
     assert list(found.values()) == [jpegs()[1:3]]

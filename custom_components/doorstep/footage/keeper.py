@@ -39,6 +39,7 @@ class Keeper:
         self._clip: OpenClip | None = None
         self._clips: set[asyncio.Task[None]] = set()
         self._pictures: set[asyncio.Task[None]] = set()
+        self._freezing = asyncio.Lock()  # two events may want the same file at once
         self._disk: str | None = None
         self._picture: str | None = None
 
@@ -110,9 +111,10 @@ class Keeper:
         """A ring's picture is kept above all others."""
         try:
             jpeg = await draw()
-            if clip.pictured is None or (kind == "ring" and clip.pictured != "ring"):
-                clip.pictured = kind
-                await asyncio.to_thread(_freeze, clip.files, jpeg)
+            async with self._freezing:
+                if clip.pictured is None or (kind == "ring" and clip.pictured != "ring"):
+                    clip.pictured = kind
+                    await asyncio.to_thread(_freeze, clip.files, jpeg)
         except (CameraError, StorageError) as error:
             self._picture = error.key
         else:
