@@ -16,6 +16,7 @@ from custom_components.doorstep.footage import event, keeper, recorder as module
 from custom_components.doorstep.footage.clip import Clip
 from custom_components.doorstep.footage.event import RecorderSettings
 from custom_components.doorstep.footage.ffmpeg import Form
+from custom_components.doorstep.footage.files import write_atomically
 from custom_components.doorstep.footage.fragments import Fragment, InitSegment
 from custom_components.doorstep.footage.library import Library
 from custom_components.doorstep.footage.lines import EventKind
@@ -591,14 +592,13 @@ async def test_a_picture_on_its_way_does_not_hold_up_the_end(desk: Desk) -> None
 async def test_two_events_at_once_do_not_spoil_each_others_picture(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = keeper.write_atomically
     begun = Event()
 
     def slowly(path: Path, data: bytes) -> None:
         assert not begun.is_set()
         begun.set()
         time.sleep(0.02)
-        write(path, data)
+        write_atomically(path, data)
         begun.clear()
 
     monkeypatch.setattr(keeper, "write_atomically", slowly)
