@@ -89,9 +89,9 @@ async def test_settings_of_one_doorbell_leave_the_other_alone(
     back = doorbell(home, "bell_back_door")
     told = []
     back.async_subscribe(lambda event: told.append(event.kind))
-    before = doorbell(home)._recorder
+    before = doorbell(home).recording.recorder
     await change(home.hass, entry, "Front door", post_roll=5)
-    assert doorbell(home)._recorder is not before
+    assert doorbell(home).recording.recorder is not before
     assert back.status.seconds > 0
     assert "status" not in told
 
@@ -99,9 +99,9 @@ async def test_settings_of_one_doorbell_leave_the_other_alone(
 async def test_facts_about_a_place_restart_nothing(home: Home, camera: DoorbellSimulator) -> None:
     entry = await set_up(home, direct(url=camera.url))
     await until(lambda: doorbell(home).status.seconds > 0)
-    before = doorbell(home)._recorder
+    before = doorbell(home).recording.recorder
     await change(home.hass, entry, "Front door", indoor=True, latitude=52.1, longitude=4.9)
-    assert doorbell(home)._recorder is before
+    assert doorbell(home).recording.recorder is before
     (told,) = entry.runtime_data.rooms.home().doorbells
     assert (told.indoor, told.latitude, told.longitude) == (True, 52.1, 4.9)
 

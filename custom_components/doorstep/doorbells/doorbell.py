@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
-from time import monotonic
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_LATITUDE, CONF_LONGITUDE
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.event import async_call_later, async_track_time_interval
+from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ..const import (
@@ -28,11 +27,12 @@ from ..errors import CameraError
 from ..footage.clip import Clip
 from ..footage.library import Library
 from ..footage.lines import EventKind
-from ..footage.recorder import Recorder, RecorderStatus
-from ..footage.stills import StillsRecorder
+from ..footage.recorder import RecorderStatus
 from .adopted import AdoptedSource
 from .dedupe import Deduplicator
 from .model import SELF_TEST, DoorbellEvent, Settings, Signal, Transport
+from .motion import Motion
+from .recording import Listener, Recording
 from .webhook import DirectSource
 
 _LOGGER = logging.getLogger(__name__)
@@ -47,9 +47,6 @@ ADOPTED_MOTION_TIMEOUT: Final = timedelta(minutes=10)
 """The same for an entity that says by itself when motion ends: a lost "off" must not stick."""
 
 _MERE_FACTS: Final = {CONF_INDOOR, CONF_PLACEMENT, CONF_LATITUDE, CONF_LONGITUDE}
-_EXTEND: Final = timedelta(seconds=5)  # how often lasting motion lengthens the clip
-_LONGEST_PAUSE: Final = 60.0  # seconds before a recorder that broke down is started again
-_STEADY: Final = 300.0  # seconds after which a recorder counts as running well
 
 
 class Doorbell:
@@ -70,15 +67,11 @@ class Doorbell:
         self._ffmpeg = ffmpeg
         self._listeners: list[Callable[[DoorbellEvent], None]] = []
         self._deduplicator = Deduplicator()
-        self._moving: dict[str, CALLBACK_TYPE] = {}
-        self._extending: CALLBACK_TYPE | None = None
         self._patience: CALLBACK_TYPE | None = None
-        self._task: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
         self.id = subentry.subentry_id
         self.private = private
         self.lost = False
-        self.breakdowns = 0
         self.dropped = 0
         self.last: dict[str, DoorbellEvent] = {}
         self.heard: Counter[str] = Counter()
@@ -93,7 +86,26 @@ class Doorbell:
             if self.adopted
             else DirectSource(self._hass, subentry.title, subentry.data)
         )
-        self._recorder = self._build_recorder()
+        self.recording = Recording(
+            self._hass,
+            self.id,
+            Listener(
+                status=self._async_status,
+                picture=self._async_picture,
+                clip=self._async_clip,
+                broke_down=self._async_changed,
+            ),
+            library=self._library,
+            ffmpeg=self._ffmpeg,
+            settings=self.settings,
+            transport=self.transport,
+        )
+        self._motion = Motion(
+            self._hass,
+            ADOPTED_MOTION_TIMEOUT if self.adopted else MOTION_TIMEOUT,
+            lasting=self._async_lasts,
+            over=lambda now: self._async_tell(DoorbellEvent("motion", now)),
+        )
 
     @property
     def name(self) -> str:
@@ -108,12 +120,17 @@ class Doorbell:
     @property
     def status(self) -> RecorderStatus:
         """How recording goes."""
-        return self._recorder.status
+        return self.recording.status
+
+    @property
+    def breakdowns(self) -> int:
+        """How often the recorder broke down in a row."""
+        return self.recording.breakdowns
 
     @property
     def motion(self) -> bool:
         """Whether something moves before the door."""
-        return bool(self._moving)
+        return bool(self._motion)
 
     @property
     def available(self) -> bool:
@@ -134,7 +151,8 @@ class Doorbell:
     def async_start(self) -> None:
         """Listen, and record unless it is private."""
         self.transport.async_start(self.async_hear, self._async_source_changed)
-        self._async_start_recording()
+        if not self.private:
+            self.recording.async_start()
 
     async def async_stop(self) -> None:
         """Stop listening and recording; an open clip is closed."""
@@ -143,10 +161,9 @@ class Doorbell:
 
     async def _async_close(self) -> None:
         self.transport.async_stop()
-        for source in tuple(self._moving):
-            self._still(source)
+        self._motion.async_end_all()
         self._async_calm()
-        await self._async_stop_recording()
+        await self.recording.async_stop()
 
     async def async_update(self, subentry: ConfigSubentry) -> None:
         """Go on with other settings; entities and listeners stay, and so does what they knew."""
@@ -168,9 +185,9 @@ class Doorbell:
         async with self._lock:
             if self.private:
                 self._async_calm()
-                await self._async_stop_recording()
-            elif self._task is None:
-                self._async_start_recording()
+                await self.recording.async_stop()
+            else:
+                self.recording.async_start()
 
     async def async_stream_source(self) -> str | None:
         """Return the stream's URL with credentials, a secret; None where there is none."""
@@ -183,16 +200,15 @@ class Doorbell:
 
     async def async_picture(self) -> bytes | None:
         """Take a JPEG of now: out of the buffer, so that the camera isn't asked twice."""
-        if self.private:
-            return None
-        try:
-            return await self._recorder.picture()
-        except CameraError:
-            pass
-        try:
-            return await self.transport.async_still()
-        except CameraError:
-            return None
+        for take in (self.recording.recorder.picture, self.transport.async_still):
+            if self.private:
+                break
+            try:
+                jpeg = await take()
+            except CameraError:
+                continue
+            return None if self.private else jpeg
+        return None
 
     def last_ring_picture(self) -> tuple[datetime, bytes] | None:
         """Read the newest ring's instant and JPEG from the library; blocks."""
@@ -228,10 +244,9 @@ class Doorbell:
             case "ring":
                 self._async_happened("ring", signal, now)
             case "motion_on":
-                self._move(signal.source)
+                self._motion.async_begin(signal.source)
                 self._async_happened("motion", signal, now)
-            case "motion_off" if signal.source in self._moving:
-                self._still(signal.source)
+            case "motion_off" if self._motion.async_end(signal.source):
                 self._async_tell(DoorbellEvent("motion", now, device_time=signal.device_time))
 
     def _async_happened(self, kind: EventKind, signal: Signal, now: datetime) -> None:
@@ -239,7 +254,7 @@ class Doorbell:
             DoorbellEvent(
                 "ring" if kind == "ring" else "motion",
                 now,
-                self._record(kind, now),
+                self.recording.async_trigger(kind, now),
                 device_time=signal.device_time,
                 event_id=signal.event_id,
                 source=signal.source,
@@ -247,92 +262,9 @@ class Doorbell:
             )
         )
 
-    def _move(self, source: str) -> None:
-        if cancel := self._moving.pop(source, None):
-            cancel()
-        timeout = ADOPTED_MOTION_TIMEOUT if self.adopted else MOTION_TIMEOUT
-
-        @callback
-        def over(now: datetime) -> None:
-            self._still(source)
-            self._async_tell(DoorbellEvent("motion", now))
-
-        self._moving[source] = async_call_later(self._hass, timeout, over)
-        if self._extending is None:
-            self._extending = async_track_time_interval(
-                self._hass, self._async_extend, _EXTEND, cancel_on_shutdown=True
-            )
-
-    def _still(self, source: str) -> None:
-        self._moving.pop(source)()
-        if not self._moving and self._extending:
-            self._extending()
-            self._extending = None
-
     @callback
-    def _async_extend(self, now: datetime) -> None:
-        self._recorder.extend(now)
-
-    def _record(self, kind: EventKind, at: datetime) -> str | None:
-        """Open or extend a clip; the bell rings also while nothing can be recorded."""
-        try:
-            return self._recorder.trigger(kind, at)
-        except CameraError:
-            return None
-
-    def _build_recorder(self) -> Recorder | StillsRecorder:
-        if self.transport.capture == CAPTURE_STILLS:
-            return StillsRecorder(
-                self.id,
-                take=self.transport.async_still,
-                settings=self.settings.recorder(),
-                library=self._library,
-                on_status=self._async_status,
-                on_picture=self._async_picture,
-                on_clip=self._async_clip,
-                now=dt_util.utcnow,
-            )
-        return Recorder(
-            self.id,
-            ffmpeg=self._ffmpeg,
-            source=self.transport.async_stream_source,
-            settings=self.settings.recorder(),
-            library=self._library,
-            on_status=self._async_status,
-            on_picture=self._async_picture,
-            on_clip=self._async_clip,
-            now=dt_util.utcnow,
-        )
-
-    def _async_start_recording(self) -> None:
-        if not self.private:
-            self._task = self._hass.async_create_background_task(
-                self._async_record(), f"{DOMAIN} recorder {self.id}"
-            )
-
-    async def _async_stop_recording(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
-            # the buffer goes with the recorder
-            self._recorder = self._build_recorder()
-
-    async def _async_record(self) -> None:
-        """Keep the recorder running, whatever breaks it."""
-        pause = 1.0
-        while True:
-            started = monotonic()
-            try:
-                await self._recorder.run()
-            except Exception:
-                _LOGGER.exception("Recording of %s broke down; it is started again", self.name)
-            if monotonic() - started > _STEADY:
-                pause, self.breakdowns = 1.0, 0
-            self.breakdowns += 1
-            self._async_changed()
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+    def _async_lasts(self, now: datetime) -> None:
+        self.recording.recorder.extend(now)
 
     @callback
     def _async_status(self, _status: RecorderStatus) -> None:
@@ -369,7 +301,7 @@ class Doorbell:
     def _async_source_changed(self) -> None:
         """Try the camera at once when its entity has come back."""
         if self.transport.available and self.status.state == "failed":
-            self._recorder.nudge()
+            self.recording.recorder.nudge()
         self._async_changed()
 
     @callback
