@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from scripts.house import HomeAssistant
 from ..simulators.onvif import USER
 from ..simulators.waiting import until
 from .ear import Ear
-from .household import OWNER, PASSWORD
+from .household import HOOK, OWNER, PASSWORD, check_egress, check_silence
 from .world import NAMES, SECRETS, World, world
 
 BUTTON: Final = "input_button.back_bell"
@@ -79,7 +80,7 @@ class Peers:
             "front": lambda: self.world.front.press(self.webhook, **details),
             "back": lambda: self.act("input_button/press", BUTTON),
             "porch": self.world.onvif.press,
-            "gate": lambda: asyncio.to_thread(self.world.gate.press),
+            "gate": self.world.gate.press,
         }
         await presses[name]()
 
@@ -98,7 +99,9 @@ async def peers(folder: Path) -> AsyncIterator[Peers]:
     """Boot and set up everything in FOLDER; end it all afterwards."""
     config, library = folder / "config", folder / "library"
     config.mkdir(parents=True)
-    home = HomeAssistant(config, port=free_port(), env={"DOORSTEP_TEST_MODE": "1"})
+    egress = folder / "egress"
+    env = {"DOORSTEP_TEST_MODE": "1", "DOORSTEP_EGRESS": str(egress), "PYTHONPATH": str(HOOK)}
+    home = HomeAssistant(config, port=free_port(), env=env)
     home.yaml += YAML
     async with world(folder) as around, home:
         await home.onboard(OWNER, PASSWORD)
@@ -122,6 +125,10 @@ async def peers(folder: Path) -> AsyncIterator[Peers]:
                 library=library,
                 doorbells=await _doorbells(home, entry_id),
             )
+        said = json.dumps(ear.told)
+        assert not [secret for secret in SECRETS.values() if secret in said]
+        check_silence(config / "console.log", *SECRETS.values())
+        check_egress(egress, *SECRETS.values())
 
 
 async def _generic(home: HomeAssistant, around: World) -> None:

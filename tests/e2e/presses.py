@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from .peers import Peers
 from .recordings import Span, gaps, recorded
 from .world import NAMES
+
+# State and attributes of one press over MQTT are two messages; so much later they are two presses.
+SETTLE: Final = timedelta(seconds=3.5)
 
 
 class Presses:
@@ -17,12 +21,20 @@ class Presses:
         self.house = house
         self.wanted = dict.fromkeys(NAMES, 0)
         self.last = now()
+        self._gate = self.last - SETTLE
 
     async def press(self, *names: str, **details: str) -> None:
         """Press these buttons at once, and see each ring: DETAILS are what the webhook gets."""
+        if "gate" in names:
+            await self.settle()
+            self._gate = now()
         self.last = now()
         await asyncio.gather(*(self.house.press(name, **details) for name in names))
         await self.rang(*names)
+
+    async def settle(self) -> None:
+        """Wait until what the gate says belongs to its last press no longer."""
+        await asyncio.sleep((self._gate + SETTLE - now()).total_seconds())
 
     async def rang(self, *names: str) -> None:
         """See that these have rung once more; without any, that none has."""

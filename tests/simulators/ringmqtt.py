@@ -31,6 +31,7 @@ BIRTH: Final = "homeassistant/status"
 # ring-mqtt waits two seconds for Home Assistant to have made the entities.
 PAUSE: Final = 1.5
 ACTIVE: Final = 180.0
+LATER: Final = 0.5
 COLOURS: Final = ("navy", "olive", "maroon")
 
 
@@ -130,11 +131,15 @@ class RingMqttSimulator:
         await asyncio.to_thread(self._client.loop_stop)
         await self.broker.stop()
 
-    def press(self) -> None:
-        """Press the button: ON for three minutes from now, and a new time in the attributes."""
-        self._happen("ding")
+    async def press(self) -> None:
+        """Press the button: ON for three minutes from now, and a new time in the attributes.
 
-    def motion(self) -> None:
+        The picture of it comes a little later.
+        """
+        self._happen("ding")
+        asyncio.get_running_loop().call_later(LATER, self.snapshot)
+
+    async def motion(self) -> None:
         """See motion: likewise."""
         self._happen("motion")
 
