@@ -1,7 +1,5 @@
-"""Setting up a household, doorbells and feeds, with everything a person may get wrong."""
+"""Setting up a household and feeds, with everything a person may get wrong."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 import json
 from pathlib import Path
@@ -17,7 +15,6 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from .homes import FLOW, Home, prepare
 from .simulators.agency import AgencySimulator
-from .simulators.doorbell import DoorbellSimulator
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -31,23 +28,6 @@ async def home(hass: HomeAssistant, hass_client: ClientSessionGenerator, tmp_pat
 async def household(home: Home) -> Home:
     await home.set_up()
     return home
-
-
-@pytest.fixture
-async def doorbell(tmp_path: Path) -> AsyncIterator[DoorbellSimulator]:
-    async with DoorbellSimulator(tmp_path / "bell", user="door", password="p@ss:w/rd") as bell:
-        yield bell
-
-
-def answers(doorbell: DoorbellSimulator, **changes: object) -> dict[str, object]:
-    """What the form wants to know of the simulated doorbell."""
-    return {
-        "name": "Front door",
-        "url": doorbell.url,
-        "username": doorbell.user,
-        "password": doorbell.password,
-        **changes,
-    }
 
 
 async def test_who_sets_it_up_decides(home: Home, hass_admin_user: MockUser) -> None:
@@ -88,74 +68,6 @@ async def test_a_folder_that_cannot_be_written_is_refused(home: Home, tmp_path: 
     shown = await home.post(f"{FLOW}/{step['flow_id']}", {"library": folder})
     assert shown["errors"] == {"library": "folder_unusable"}
     await home.set_up()
-
-
-async def test_a_doorbell_is_tried_and_added(household: Home, doorbell: DoorbellSimulator) -> None:
-    shown = await household.begin("doorbell", answers(doorbell))
-    assert shown["step_id"] == "webhook"
-    assert "/api/webhook/" in shown["description_placeholders"]["url"]
-    await household.finish(shown)
-    (entry,) = household.hass.config_entries.async_loaded_entries("doorstep")
-    (subentry,) = entry.subentries.values()
-    assert subentry.title == "Front door"
-    assert subentry.data["url"] == doorbell.url
-    assert subentry.data["webhook_id"] in shown["description_placeholders"]["url"]
-    assert household.hass.states.get("camera.front_door") is not None
-
-
-async def test_credentials_move_out_of_a_pasted_address(
-    household: Home, doorbell: DoorbellSimulator
-) -> None:
-    pasted = answers(doorbell, url=doorbell.rtsp_url)
-    del pasted["username"], pasted["password"]
-    await household.finish(await household.begin("doorbell", pasted))
-    (entry,) = household.hass.config_entries.async_loaded_entries("doorstep")
-    (subentry,) = entry.subentries.values()
-    assert subentry.data["url"] == doorbell.url
-    assert subentry.data["username"] == doorbell.user
-    assert subentry.data["password"] == doorbell.password
-
-
-@pytest.mark.parametrize(
-    ("url", "error"),
-    [
-        ("http://127.0.0.1/stream", "url_not_rtsp"),
-        ("rtsp://", "url_not_rtsp"),
-        ("rtsp://[", "url_not_rtsp"),
-        ("rtsp://127.0.0.1:1/door", "camera_unreachable"),
-    ],
-)
-async def test_addresses_that_lead_nowhere(household: Home, url: str, error: str) -> None:
-    entered = {"name": "Front door", "url": url}
-    shown = await household.begin("doorbell", entered)
-    assert shown["step_id"] == "direct"
-    assert shown["errors"] == {"url": error}
-
-
-async def test_a_wrong_password_is_told_at_its_field(
-    household: Home, doorbell: DoorbellSimulator
-) -> None:
-    shown = await household.begin("doorbell", answers(doorbell, password="wrong"))
-    assert shown["errors"] == {"password": "camera_unauthorized"}
-
-
-async def test_a_camera_that_hangs_is_given_up(
-    household: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    silent = asyncio.Event()
-
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await silent.wait()
-        writer.close()
-
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    monkeypatch.setattr("custom_components.doorstep.doorbell_trial.PATIENCE", 1.0)
-    entered = {"name": "Front door", "url": f"rtsp://127.0.0.1:{port}/door"}
-    shown = await household.begin("doorbell", entered)
-    assert shown["errors"] == {"url": "camera_timeout"}
-    silent.set()
-    server.close()
 
 
 async def test_a_feed_shows_who_runs_it(household: Home, tmp_path: Path) -> None:
@@ -221,17 +133,3 @@ async def test_a_feed_cannot_dress_up_its_name(household: Home, tmp_path: Path) 
         for text in (told["name"], told["operator"]):
             # every character that markdown or HTML could make something of is escaped
             assert not re.search(r"(?<!\\)[!\[\](<>.:]", text), text
-
-
-async def test_the_password_is_not_given_back(household: Home, doorbell: DoorbellSimulator) -> None:
-    await household.finish(await household.begin("doorbell", answers(doorbell)))
-    entry = household.hass.config_entries.async_get_known_entry(household.entry_id)
-    (subentry,) = entry.subentries.values()
-    step = await household.change(subentry.subentry_id, "connection")
-    assert str(doorbell.password) not in json.dumps(step)
-    same = answers(doorbell, name="Side door")
-    del same["password"]
-    done = await household.answer(step, same)
-    assert done["reason"] == "reconfigure_successful"
-    (subentry,) = entry.subentries.values()
-    assert (subentry.title, subentry.data["password"]) == ("Side door", doorbell.password)

@@ -34,7 +34,7 @@ from .const import (
 )
 from .doorbell_flow import DoorbellFlow
 from .doorbell_forms import CREDENTIALS_SCHEMA, AnswerError, shown, signed_in
-from .doorbell_trial import async_try_direct
+from .doorbell_trial import async_try_stream
 from .errors import DoorstepError
 from .footage.folder import check_folder
 from .inbox.feed import FeedDescriptor
@@ -115,9 +115,14 @@ class DoorstepFlow(ConfigFlow, domain=DOMAIN):
         self.context["title_placeholders"] = {CONF_NAME: doorbell.title}
         if user_input is not None:
             try:
-                await async_try_direct(self.hass, signed_in(doorbell.data, user_input))
+                await async_try_stream(self.hass, signed_in(doorbell.data, user_input))
             except AnswerError as error:
-                errors, placeholders = error.errors, placeholders | error.placeholders
+                # the address is not asked for here
+                errors = {
+                    "base" if field == CONF_URL else field: error.errors[field]
+                    for field in error.errors
+                }
+                placeholders |= error.placeholders
             else:
                 return self._sign_in(user_input)
         return self.async_show_form(

@@ -1,37 +1,62 @@
 """Adding and changing a doorbell; nothing is saved that was not tried."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.components import webhook
-from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
-    ConfigSubentryFlow,
-    SubentryFlowResult,
-)
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.const import CONF_NAME, CONF_WEBHOOK_ID
-from homeassistant.helpers.network import NoURLAvailableError
+from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.selector import QrCodeSelector, QrCodeSelectorConfig
 import voluptuous as vol
 from yarl import URL
 
-from .const import CONF_CAPTURE, CONF_KIND, KIND_DIRECT
+from .const import (
+    CAPTURE_STILLS,
+    CAPTURE_STREAM,
+    CONF_CAMERA,
+    CONF_CAPTURE,
+    CONF_KIND,
+    KIND_ADOPTED,
+    KIND_DIRECT,
+)
+from .doorbell_advice import async_capture_text, async_estimate_text
 from .doorbell_forms import (
     CONNECTION,
     CONNECTION_SCHEMA,
     OPTIONS,
+    SOURCES,
     AnswerError,
+    camera_schema,
     chosen_options,
     connection,
     options,
     options_schema,
     replaced,
     shown,
+    sources_schema,
 )
-from .doorbell_trial import async_try_direct
+from .doorbell_sources import (
+    async_chosen,
+    async_own_entities,
+    async_present,
+    async_present_sources,
+    async_sources,
+    proposed,
+)
+from .doorbell_trial import async_try_adopted, async_try_snapshot, async_try_stream
+from .doorbells.candidates import cameras, candidates
+from .doorbells.webhook import webhook_urls
 from .texts import plain
 
-_QR_CODE = "qr_code"
+type Answers = dict[str, Any] | None
+
+_WAYS: Final = ["adopt", "direct"]
+_CHANGES: Final = {
+    KIND_DIRECT: ["connection", "options", "webhook", "rotate"],
+    KIND_ADOPTED: ["sources", "adopt", "options"],
+}
 
 
 class DoorbellFlow(ConfigSubentryFlow):
@@ -41,130 +66,246 @@ class DoorbellFlow(ConfigSubentryFlow):
         """Start with nothing."""
         self._name = ""
         self._data: dict[str, Any] = {}
+        self._camera: str | None = None
+        self._answers: dict[str, Any] = {}
+        self._rate: float | None = None
         self._webhook_id = webhook.async_generate_id()
 
-    async def async_step_user(self, _: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask how the doorbell is reached."""
-        return self.async_show_menu(step_id="user", menu_options=["direct"])
+    @property
+    def _changing(self) -> bool:
+        return self.source == SOURCE_RECONFIGURE
 
-    async def async_step_reconfigure(self, _: dict[str, Any] | None = None) -> SubentryFlowResult:
+    async def async_step_user(self, _: Answers = None) -> SubentryFlowResult:
+        """Ask how the doorbell is reached."""
+        return self.async_show_menu(step_id="user", menu_options=_WAYS)
+
+    async def async_step_reconfigure(self, _: Answers = None) -> SubentryFlowResult:
         """Ask what is to be changed."""
         subentry = self._get_reconfigure_subentry()
         self._name, self._data = subentry.title, dict(subentry.data)
         return self.async_show_menu(
             step_id="reconfigure",
-            menu_options=["connection", "options", "webhook", "rotate"],
+            menu_options=_CHANGES[self._data.get(CONF_KIND, KIND_DIRECT)],
             description_placeholders={"name": plain(self._name)},
         )
 
-    async def async_step_direct(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
+    async def async_step_adopt(self, user_input: Answers = None) -> SubentryFlowResult:
+        """Ask for the camera that Home Assistant has."""
+        if user_input is not None:
+            self._camera = user_input[CONF_CAMERA]
+            self._refuse_twice(async_chosen(self.hass, user_input[CONF_CAMERA]))
+            return await self.async_step_sources()
+        if not (offered := cameras(self.hass, self._adopted())):
+            if self._changing:
+                return self.async_abort(reason="no_camera")
+            return await self.async_step_no_camera()
+        gone = self._changing and not async_present(self.hass, self._data[CONF_CAMERA])
+        return self.async_show_form(
+            step_id="adopt",
+            data_schema=camera_schema(offered),
+            errors={CONF_CAMERA: "camera_gone"} if gone else {},
+            last_step=False,
+        )
+
+    async def async_step_no_camera(self, _: Answers = None) -> SubentryFlowResult:
+        """Say what to do first."""
+        return self.async_show_menu(step_id="no_camera", menu_options=_WAYS)
+
+    async def async_step_sources(self, user_input: Answers = None) -> SubentryFlowResult:
+        """Ask what rings and sees motion, and what is recorded."""
+        if self._camera is None:
+            self._camera = async_present(self.hass, self._data[CONF_CAMERA])
+        if self._camera is None:
+            return await self.async_step_adopt()
+        if user_input is None:
+            return self._ask_sources()
+        self._answers = user_input
+        found = candidates(self.hass, self._camera)
+        awake = user_input[CONF_CAPTURE] == CAPTURE_STREAM
+        if awake and found.why == "battery" and self._data.get(CONF_CAPTURE) != CAPTURE_STREAM:
+            return await self.async_step_battery()
+        return await self.async_step_use_stream()
+
+    async def async_step_battery(self, _: Answers = None) -> SubentryFlowResult:
+        """Warn before a battery is drained."""
+        assert self._camera is not None
+        return self.async_show_menu(
+            step_id="battery",
+            menu_options=["use_stills", "use_stream"],
+            description_placeholders={"camera": plain(candidates(self.hass, self._camera).name)},
+        )
+
+    async def async_step_use_stills(self, _: Answers = None) -> SubentryFlowResult:
+        """Let the camera sleep."""
+        self._answers[CONF_CAPTURE] = CAPTURE_STILLS
+        return await self.async_step_use_stream()
+
+    async def async_step_use_stream(self, _: Answers = None) -> SubentryFlowResult:
+        """Take what was chosen, stream or stills, if it works."""
+        assert self._camera is not None
+        try:
+            data = async_sources(self.hass, self._camera, self._answers)
+            if data[CONF_CAPTURE] == CAPTURE_STREAM:
+                found = await async_try_adopted(self.hass, data)
+                self._rate = found.bytes_per_second
+        except AnswerError as error:
+            return self._ask_sources(error)
+        self._refuse_twice(data[CONF_CAMERA])
+        self._name = self._answers[CONF_NAME].strip()
+        data[CONF_KIND] = KIND_ADOPTED
+        return await self._async_keep(SOURCES, data, self.async_step_options)
+
+    async def async_step_direct(self, user_input: Answers = None) -> SubentryFlowResult:
         """Ask where the stream of a new doorbell is."""
         return await self._async_connect("direct", user_input)
 
-    async def async_step_connection(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
+    async def async_step_connection(self, user_input: Answers = None) -> SubentryFlowResult:
         """Ask where the stream is now."""
         return await self._async_connect("connection", user_input)
 
-    async def async_step_webhook(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
+    async def async_step_webhook(self, user_input: Answers = None) -> SubentryFlowResult:
         """Show where the device must report ring and motion."""
         if user_input is None:
             webhook_id = self._data.setdefault(CONF_WEBHOOK_ID, self._webhook_id)
             return self._show_addresses("webhook", webhook_id)
-        if self.source == SOURCE_RECONFIGURE:
+        if self._changing:
             return self.async_abort(reason="unchanged")
         return await self.async_step_options()
 
-    async def async_step_rotate(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
+    async def async_step_rotate(self, user_input: Answers = None) -> SubentryFlowResult:
         """Show new addresses; they hold, and the old ones stop, once they are saved."""
         if user_input is None:
             return self._show_addresses("rotate", self._webhook_id)
-        return await self._async_keep(frozenset(), {CONF_WEBHOOK_ID: self._webhook_id})
+        return self._save({CONF_WEBHOOK_ID: self._webhook_id})
 
-    async def async_step_options(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
+    async def async_step_options(self, user_input: Answers = None) -> SubentryFlowResult:
         """Ask how it is to be recorded, and where it hangs."""
         if user_input is not None:
             config = self.hass.config
             chosen = options(user_input, (config.latitude, config.longitude))
             return await self._async_keep(OPTIONS, chosen, self._async_create)
+        estimate = await async_estimate_text(
+            self.hass,
+            self._get_entry(),
+            self._data,
+            rate=self._rate,
+            doorbell=self._reconfigure_subentry_id if self._changing else None,
+        )
         return self.async_show_form(
             step_id="options",
             data_schema=self.add_suggested_values_to_schema(
                 options_schema(self._data.get(CONF_CAPTURE)), chosen_options(self._data)
             ),
-            description_placeholders={"estimate": ""},
+            description_placeholders={"estimate": estimate},
             last_step=True,
         )
 
-    async def _async_connect(
-        self, step_id: str, user_input: dict[str, Any] | None
-    ) -> SubentryFlowResult:
+    async def _async_connect(self, step_id: str, user_input: Answers) -> SubentryFlowResult:
         """Ask for the stream and try it."""
         errors: dict[str, str] = {}
         placeholders: dict[str, str] = {}
         if user_input is not None:
             try:
                 data = connection(user_input, self._data)
-                await async_try_direct(self.hass, data)
+                found = await async_try_stream(self.hass, data)
+                await async_try_snapshot(self.hass, data)
             except AnswerError as error:
                 errors, placeholders = error.errors, error.placeholders
             else:
+                self._rate = found.bytes_per_second
                 self._name = user_input[CONF_NAME].strip()
                 data[CONF_KIND] = KIND_DIRECT
                 return await self._async_keep(CONNECTION, data, self.async_step_webhook)
+        known = {CONF_NAME: self._name, **self._data} if self._name else {}
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
-                CONNECTION_SCHEMA, shown(user_input or {CONF_NAME: self._name, **self._data})
+                CONNECTION_SCHEMA, shown(user_input or known)
             ),
             errors=errors,
             description_placeholders=placeholders,
-            last_step=self.source == SOURCE_RECONFIGURE,
+            last_step=self._changing,
+        )
+
+    def _ask_sources(self, problem: AnswerError | None = None) -> SubentryFlowResult:
+        """Show what was answered, else what is saved, else what looks right."""
+        assert self._camera is not None
+        found = candidates(self.hass, self._camera)
+        errors = problem.errors if problem else {}
+        answers = self._answers
+        if not answers and self._data.get(CONF_CAMERA) == async_chosen(self.hass, self._camera):
+            answers, errors = async_present_sources(self.hass, self._name, self._data)
+        elif not answers:
+            answers = proposed(self._name, found)
+        return self.async_show_form(
+            step_id="sources",
+            data_schema=self.add_suggested_values_to_schema(
+                sources_schema(async_own_entities(self.hass), streams=found.why != "no_stream"),
+                answers,
+            ),
+            errors=errors,
+            description_placeholders={
+                "camera": plain(found.name),
+                "capture": async_capture_text(self.hass, found),
+                **(problem.placeholders if problem else {}),
+            },
+            last_step=self._changing,
         )
 
     async def _async_keep(
         self,
         decided: frozenset[str],
         chosen: Mapping[str, Any],
-        then: Callable[[], Awaitable[SubentryFlowResult]] | None = None,
+        then: Callable[[], Awaitable[SubentryFlowResult]],
     ) -> SubentryFlowResult:
         """Save at once what is changed; of a new doorbell all is saved at the end."""
-        if self.source != SOURCE_RECONFIGURE and then:
-            self._data = replaced(self._data, decided, chosen)
-            return await then()
+        if self._changing:
+            return self._save(chosen, decided)
+        self._data = replaced(self._data, decided, chosen)
+        return await then()
+
+    @callback
+    def _save(
+        self, chosen: Mapping[str, Any], decided: frozenset[str] = frozenset()
+    ) -> SubentryFlowResult:
+        """Change the doorbell as it is now: something else may have been changed meanwhile."""
         subentry = self._get_reconfigure_subentry()
+        data = replaced(subentry.data, decided, chosen)
         return self.async_update_and_abort(
             self._get_entry(),
             subentry,
             title=self._name,
-            data=replaced(subentry.data, decided, chosen),
+            data=data,
+            unique_id=data.get(CONF_CAMERA),
         )
 
     async def _async_create(self) -> SubentryFlowResult:
-        return self.async_create_entry(title=self._name, data=self._data)
+        return self.async_create_entry(
+            title=self._name, data=self._data, unique_id=self._data.get(CONF_CAMERA)
+        )
+
+    def _adopted(self) -> set[str]:
+        """Cameras of the other doorbells."""
+        mine = self._reconfigure_subentry_id if self._changing else None
+        return {
+            subentry.data[CONF_CAMERA]
+            for subentry in self._get_entry().subentries.values()
+            if CONF_CAMERA in subentry.data and subentry.subentry_id != mine
+        }
+
+    def _refuse_twice(self, camera: str) -> None:
+        if camera in self._adopted():
+            raise AbortFlow("already_configured")
 
     def _show_addresses(self, step_id: str, webhook_id: str) -> SubentryFlowResult:
         """Show the addresses to paste, and a QR code of the one that rings."""
-        try:
-            url = webhook.async_generate_url(
-                self.hass, webhook_id, allow_external=False, prefer_external=False
-            )
-        except NoURLAvailableError:
-            url = webhook.async_generate_path(webhook_id)
-        code = QrCodeSelector(QrCodeSelectorConfig(data=f"{url}?event=ring", scale=5))
-        schema = vol.Schema({vol.Optional(_QR_CODE): code} if URL(url).absolute else {})
+        urls = {str(kind): url for kind, url in webhook_urls(self.hass, webhook_id).items()}
+        code = QrCodeSelector(QrCodeSelectorConfig(data=urls["ring"], scale=5))
+        # without a host there is nothing that a phone could open
+        schema = {vol.Optional("qr_code"): code} if URL(urls["ring"]).absolute else {}
         return self.async_show_form(
             step_id=step_id,
-            data_schema=schema,
-            description_placeholders={"url": url},
-            last_step=self.source == SOURCE_RECONFIGURE,
+            data_schema=vol.Schema(schema),
+            description_placeholders={**urls, "url": urls["ring"].partition("?")[0]},
+            last_step=self._changing,
         )

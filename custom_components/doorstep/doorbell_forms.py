@@ -1,6 +1,6 @@
 """The forms of a doorbell: their fields, and what is kept of the answers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import isclose
 from typing import Any, Final
 
@@ -12,14 +12,20 @@ from homeassistant.const import (
     CONF_PASSWORD,
     CONF_URL,
     CONF_USERNAME,
+    Platform,
 )
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
+    EntitySelector,
+    EntitySelectorConfig,
     LocationSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
@@ -29,19 +35,26 @@ from yarl import URL
 
 from .const import (
     CAPTURE_STILLS,
+    CAPTURE_STREAM,
     CONF_AUDIO,
+    CONF_CAMERA,
+    CONF_CAPTURE,
     CONF_INDOOR,
+    CONF_MOTIONS,
     CONF_PLACEMENT,
     CONF_POST_ROLL,
     CONF_PRE_ROLL,
+    CONF_RINGS,
     CONF_SNAPSHOT_URL,
 )
 from .doorbells.model import Settings
+from .errors import DoorstepError
 
 CONF_ELSEWHERE: Final = "elsewhere"
 """Section for a doorbell that isn't where the home is: closed unless somebody opens it."""
 
 CONNECTION: Final = frozenset({CONF_URL, CONF_USERNAME, CONF_PASSWORD, CONF_SNAPSHOT_URL})
+SOURCES: Final = frozenset({CONF_CAMERA, CONF_RINGS, CONF_MOTIONS, CONF_CAPTURE})
 OPTIONS: Final = frozenset(
     {
         CONF_AUDIO,
@@ -54,6 +67,15 @@ OPTIONS: Final = frozenset(
     }
 )
 """What each form decides about: saving one leaves the data of the others as they are."""
+
+_TELLING: Final = [
+    Platform.EVENT.value,
+    Platform.BINARY_SENSOR.value,
+    Platform.BUTTON.value,
+    "input_button",
+    "input_boolean",
+]
+"""Domains of what can tell that somebody rings, or that something moves."""
 
 _SAME_PLACE: Final = 0.0001  # degrees, about ten metres
 
@@ -78,13 +100,14 @@ CREDENTIALS_SCHEMA: Final = vol.Schema(
 
 
 class AnswerError(Exception):
-    """An answer that can't be kept: the form's field and why, as a translation key."""
+    """An answer that can't be kept: which field of the form, and why."""
 
-    def __init__(self, field: str, key: str, placeholders: Mapping[str, str] | None = None) -> None:
+    def __init__(self, field: str, why: DoorstepError | str) -> None:
         """Say which field is to be looked at."""
-        super().__init__(f"{field}: {key}")
-        self.errors = {field: key}
-        self.placeholders = dict(placeholders or {})
+        error = DoorstepError(why) if isinstance(why, str) else why
+        super().__init__(f"{field}: {error}")
+        self.errors = {field: error.key}
+        self.placeholders = error.placeholders
 
 
 def _seconds(least: int, most: int) -> NumberSelector:
@@ -96,6 +119,36 @@ def _seconds(least: int, most: int) -> NumberSelector:
             unit_of_measurement="s",
             mode=NumberSelectorMode.SLIDER,
         )
+    )
+
+
+def camera_schema(offered: list[str]) -> vol.Schema:
+    """Ask for one of the cameras that are OFFERED."""
+    selector = EntitySelector(
+        EntitySelectorConfig(domain=Platform.CAMERA.value, include_entities=offered)
+    )
+    return vol.Schema({vol.Required(CONF_CAMERA): selector})
+
+
+def sources_schema(own: Collection[str], *, streams: bool) -> vol.Schema:
+    """Ask what rings and what sees motion, none of it Doorstep's OWN, and what is recorded."""
+    captures = [CAPTURE_STREAM, CAPTURE_STILLS] if streams else [CAPTURE_STILLS]
+    capture = SelectSelectorConfig(
+        options=captures, mode=SelectSelectorMode.LIST, translation_key=CONF_CAPTURE
+    )
+    return vol.Schema(
+        {
+            vol.Required(CONF_NAME): TextSelector(),
+            vol.Optional(CONF_RINGS): _entities(own, _TELLING),
+            vol.Optional(CONF_MOTIONS): _entities(own, _TELLING),
+            vol.Required(CONF_CAPTURE): SelectSelector(capture),
+        }
+    )
+
+
+def _entities(own: Collection[str], domains: list[str]) -> EntitySelector:
+    return EntitySelector(
+        EntitySelectorConfig(domain=domains, multiple=True, exclude_entities=sorted(own))
     )
 
 
