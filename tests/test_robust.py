@@ -6,12 +6,11 @@ from pathlib import Path
 from homeassistant.components.camera import async_get_stream_source
 from homeassistant.config_entries import ConfigEntries, ConfigEntryState
 from homeassistant.core import HomeAssistant, ServiceCall
-from homeassistant.helpers.network import NoURLAvailableError
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.doorstep import backup, doorbell_trial
+from custom_components.doorstep import backup
 from custom_components.doorstep.doorbells.direct import DoorbellEvent
 from custom_components.doorstep.errors import StorageError
 from custom_components.doorstep.inbox.store import Inbox
@@ -163,21 +162,6 @@ async def test_a_camera_that_stays_away_is_reported(
     assert "camera_" not in issue.translation_placeholders["reason"]
     assert await home.hass.config_entries.async_unload(home.entry_id)
     assert not any("camera_failed" in key for _, key in home.hass.data["issue_registry"].issues)
-
-
-async def test_without_an_address_of_its_own_the_webhook_is_a_path(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object, **__: object) -> str:
-        raise NoURLAvailableError
-
-    async def fine(*_: object, **__: object) -> None:
-        return None
-
-    monkeypatch.setattr("homeassistant.components.webhook.async_generate_url", fail)
-    monkeypatch.setattr(doorbell_trial, "probe", fine)
-    shown = await home.begin("doorbell", {"name": "Side door", "url": "rtsp://127.0.0.1:1/side"})
-    assert shown["description_placeholders"]["url"].startswith("/api/webhook/")
 
 
 async def test_the_camera_gives_its_stream(home: Home) -> None:

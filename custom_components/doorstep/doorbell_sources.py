@@ -7,7 +7,7 @@ ids only of what isn't registered.
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.const import CONF_NAME
+from homeassistant.const import CONF_BASE, CONF_NAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
@@ -48,7 +48,7 @@ def async_sources(hass: HomeAssistant, camera: str, answers: Mapping[str, Any]) 
     """Turn answers into data; AnswerError if nothing was chosen that could tell of anything."""
     rings, motions = answers.get(CONF_RINGS, []), answers.get(CONF_MOTIONS, [])
     if not rings and not motions:
-        raise AnswerError("base", "no_source")
+        raise AnswerError(CONF_BASE, "no_source")
     return {
         CONF_CAMERA: async_chosen(hass, camera),
         CONF_RINGS: [async_chosen(hass, ring) for ring in rings],
