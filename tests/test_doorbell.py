@@ -1,7 +1,6 @@
 """A real camera, a real bell: what entities, media browser and ledger make of it."""
 
 from collections.abc import AsyncIterator
-from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from pytest_homeassistant_custom_component.typing import (
     WebSocketGenerator,
 )
 
-from custom_components.doorstep.doorbells import direct
+from custom_components.doorstep.doorbells.model import Settings
 from custom_components.doorstep.footage.event import RecorderSettings
 
 from .homes import Home, Panel, prepare
@@ -28,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 RING = "event.front_door_ring"
 MOTION = "binary_sensor.front_door_motion"
 LAST_RING = "sensor.front_door_last_ring"
-PICTURE = "image.front_door_last_ring"
+PICTURE = "image.front_door_last_ring_picture"
 RECORDING = "sensor.front_door_recording"
 CAMERA = "camera.front_door"
 
@@ -48,8 +47,11 @@ async def home(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Home:
     """A household whose doorbell is recording; clips are short, to be done soon."""
-    short = partial(RecorderSettings, pre_roll=1.0, post_roll=1.0)
-    monkeypatch.setattr(direct, "RecorderSettings", short)
+
+    def short(settings: Settings) -> RecorderSettings:
+        return RecorderSettings(pre_roll=1.0, post_roll=1.0, audio=settings.audio)
+
+    monkeypatch.setattr(Settings, "recorder", short)
     home = await prepare(hass, hass_client, tmp_path / "library")
     await home.set_up()
     answers = {
@@ -149,15 +151,6 @@ async def test_motion_begins_and_ends(home: Home, webhook: str) -> None:
     await home.client.get(f"{webhook}?event=motion_off")
     assert state(home.hass, MOTION) == "off"
     await until(lambda: next(home.library.rglob("*.mp4"), None))
-
-
-async def test_motion_that_nobody_ends_is_over_after_a_while(
-    home: Home, webhook: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(direct, "MOTION_TIMEOUT", 0.1)
-    await home.client.post(f"{webhook}?event=motion")
-    assert state(home.hass, MOTION) == "on"
-    await until(lambda: state(home.hass, MOTION) == "off")
 
 
 async def test_reports_that_make_no_sense_change_nothing(home: Home, webhook: str) -> None:

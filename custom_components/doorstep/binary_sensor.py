@@ -2,15 +2,23 @@
 
 from typing import override
 
-from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import DoorstepConfigEntry
-from .doorbells.direct import DirectDoorbell, DoorbellEvent
-from .entity import DoorbellEntity
+from .doorbells.model import DoorbellEvent
+from .entity import DoorbellEntity, async_add_rows, is_direct
 
 PARALLEL_UPDATES = 0
+
+BINARY_SENSORS = (
+    BinarySensorEntityDescription(key="motion", device_class=BinarySensorDeviceClass.MOTION),
+)
 
 
 async def async_setup_entry(
@@ -18,18 +26,15 @@ async def async_setup_entry(
     entry: DoorstepConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add motion for every doorbell, now and later."""
-    entry.runtime_data.rooms.doorbells.async_add_platform(async_add_entities, MotionSensor)
+    """Add motion for every doorbell whose motion no other integration shows, now and later."""
+    rooms = entry.runtime_data.rooms
+    async_add_rows(rooms, async_add_entities, BINARY_SENSORS, MotionSensor, wanted=is_direct)
 
 
 class MotionSensor(DoorbellEntity, BinarySensorEntity):
     """On while the device reports motion."""
 
-    _attr_device_class = BinarySensorDeviceClass.MOTION
-
-    def __init__(self, doorbell: DirectDoorbell) -> None:
-        """Belong to `doorbell`."""
-        super().__init__(doorbell, "motion")
+    _goes_with_source = True
 
     @property
     @override
@@ -40,5 +45,5 @@ class MotionSensor(DoorbellEntity, BinarySensorEntity):
     @callback
     @override
     def _async_handle(self, event: DoorbellEvent) -> None:
-        if event.kind == "motion":
+        if event.kind in {"motion", "change"}:
             self.async_write_ha_state()

@@ -10,10 +10,12 @@ VERSION: Final = "0.1.0"
 
 PLATFORMS: Final = [
     Platform.BINARY_SENSOR,
+    Platform.BUTTON,
     Platform.CAMERA,
     Platform.EVENT,
     Platform.IMAGE,
     Platform.SENSOR,
+    Platform.SWITCH,
 ]
 
 SUBENTRY_DOORBELL: Final = "doorbell"

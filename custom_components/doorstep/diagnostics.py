@@ -1,11 +1,13 @@
-"""What a bug report may hold: states and numbers, no secret, no person, no case."""
+"""What a bug report may hold: states and numbers, no secret, no person, no case, no place."""
 
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 
-from .const import VERSION
+from .const import KIND_ADOPTED, KIND_DIRECT, VERSION
 from .data import DoorstepConfigEntry
+from .doorbells.doorbell import Doorbell
+from .doorbells.model import DoorbellEvent
 
 
 async def async_get_config_entry_diagnostics(
@@ -17,16 +19,7 @@ async def async_get_config_entry_diagnostics(
     return {
         "version": VERSION,
         "approvers": len(data.approvers.user_ids),
-        "doorbells": [
-            {
-                "id": doorbell.id,
-                "audio": doorbell.audio,
-                "recording": doorbell.status.state,
-                "reason": doorbell.status.reason,
-                "buffered_seconds": doorbell.status.seconds,
-            }
-            for doorbell in data.rooms.doorbells
-        ],
+        "doorbells": [_doorbell(doorbell) for doorbell in data.rooms.doorbells],
         "feeds": [
             {"id": feed.feed, "last_poll_succeeded": feed.last_update_success}
             for feed in data.feeds
@@ -39,4 +32,39 @@ async def async_get_config_entry_diagnostics(
         },
         "ledger_size": await data.queries.async_ledger_size(),
         "requests": await data.queries.async_counts(),
+    }
+
+
+def _doorbell(doorbell: Doorbell) -> dict[str, Any]:
+    settings, status = doorbell.settings, doorbell.status
+    return {
+        "id": doorbell.id,
+        "kind": KIND_ADOPTED if doorbell.adopted else KIND_DIRECT,
+        "capture": doorbell.transport.capture,
+        "transport": doorbell.transport.describe(),
+        "available": doorbell.available,
+        "lost": doorbell.lost,
+        "private": doorbell.private,
+        "settings": {
+            "pre_roll": settings.pre_roll,
+            "post_roll": settings.post_roll,
+            "audio": settings.audio,
+            "indoor": settings.indoor,
+        },
+        "recording": status.state,
+        "reason": status.reason,
+        "buffered_seconds": status.seconds,
+        "breakdowns": doorbell.breakdowns,
+        "heard": dict(doorbell.heard),
+        "dropped": doorbell.dropped,
+        "last": {kind: _event(event) for kind, event in doorbell.last.items()},
+    }
+
+
+def _event(event: DoorbellEvent) -> dict[str, Any]:
+    return {
+        "at": event.at.isoformat(),
+        "device_time": event.device_time.isoformat() if event.device_time else None,
+        "delay": event.delay,
+        "test": event.test,
     }

@@ -2,15 +2,19 @@
 
 from typing import override
 
-from homeassistant.components.image import ImageEntity
+from homeassistant.components.image import ImageEntity, ImageEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import DoorstepConfigEntry
-from .doorbells.direct import DirectDoorbell, DoorbellEvent
-from .entity import DoorbellEntity
+from .doorbells.doorbell import Doorbell
+from .doorbells.model import DoorbellEvent
+from .entity import DoorbellEntity, async_add_rows
+from .rooms import Rooms
 
 PARALLEL_UPDATES = 0
+
+LAST_RING = ImageEntityDescription(key="last_ring_image", translation_key="last_ring")
 
 
 async def async_setup_entry(
@@ -19,28 +23,25 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the last ring's picture for every doorbell, now and later."""
-    entry.runtime_data.rooms.doorbells.async_add_platform(
-        async_add_entities, lambda doorbell: LastRingImage(hass, doorbell)
-    )
+    async_add_rows(entry.runtime_data.rooms, async_add_entities, (LAST_RING,), LastRingImage)
 
 
 class LastRingImage(DoorbellEntity, ImageEntity):
     """The picture that was frozen at the last ring."""
 
     _attr_content_type = "image/jpeg"
-    _attr_translation_key = "last_ring"
 
-    def __init__(self, hass: HomeAssistant, doorbell: DirectDoorbell) -> None:
+    def __init__(self, rooms: Rooms, doorbell: Doorbell, row: ImageEntityDescription) -> None:
         """Belong to `doorbell`."""
-        DoorbellEntity.__init__(self, doorbell, "last_ring_image")
-        ImageEntity.__init__(self, hass)
+        DoorbellEntity.__init__(self, rooms, doorbell, row)
+        ImageEntity.__init__(self, rooms.hass)
         self._picture: bytes | None = None
 
     @override
-    async def async_added_to_hass(self) -> None:
+    async def _async_restore(self) -> None:
         """Show the newest ring of the library until the next one."""
-        await super().async_added_to_hass()
-        if last := await self.hass.async_add_executor_job(self.doorbell.last_ring_picture):
+        last = await self.hass.async_add_executor_job(self.doorbell.last_ring_picture)
+        if last and self._picture is None:
             self._attr_image_last_updated, self._picture = last
 
     @override

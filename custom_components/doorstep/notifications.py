@@ -5,7 +5,6 @@ the case. A tap comes back through a webhook that checks no login: it counts onl
 was made for that person, that request and that action, once.
 """
 
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,15 +14,14 @@ import secrets
 from typing import Any, Final
 
 from homeassistant.components import persistent_notification
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, EventOrigin, HomeAssistant, callback
-from homeassistant.util import dt as dt_util, slugify
+from homeassistant.util import dt as dt_util
 
 from .approvers import Approvers
 from .const import DOMAIN, LOGGER, PANEL_PATH
 from .errors import DoorstepError
 from .inbox.values import Actor
-from .problems import async_clear, async_report
+from .phones import Phone, async_phones, async_push
 from .texts import async_texts
 
 EVENT_ACTION: Final = "mobile_app_notification_action"
@@ -64,11 +62,12 @@ class Notifier:
         if any(nonce.handle == handle for nonce in self._nonces):
             return
         when = dt_util.as_local(expires_at).strftime("%Y-%m-%d %H:%M")
-        for service, user_id in self._phones():
+        for phone in self._phones():
             nonce = secrets.token_urlsafe(_NONCE_BYTES)
-            self._nonces.append(Nonce(_digest(nonce), handle, user_id))
-            await self._async_push(
-                service,
+            self._nonces.append(Nonce(_digest(nonce), handle, phone.user_id))
+            await async_push(
+                self._hass,
+                phone,
                 {
                     "title": self._text("push_title"),
                     "message": self._text("push_request", when=when),
@@ -79,9 +78,9 @@ class Notifier:
     async def async_clear(self, handle: str) -> None:
         """Take a request's notification off every phone; its buttons are dead from now on."""
         self._forget(handle)
-        for service, _ in self._phones():
-            clear = {"message": "clear_notification", "data": {"tag": _tag(handle)}}
-            await self._async_push(service, clear)
+        clear = {"message": "clear_notification", "data": {"tag": _tag(handle)}}
+        for phone in self._phones():
+            await async_push(self._hass, phone, clear)
 
     @callback
     def async_show_waiting(self, count: int) -> None:
@@ -121,40 +120,12 @@ class Notifier:
             ],
         }
 
-    def _phones(self) -> list[tuple[str, str]]:
-        """Service and owner of each approver's phone; phones that share a service are left out.
-
-        Two registrations of one name answer to one service: a push could reach the wrong person.
-        """
-        entries = self._hass.config_entries.async_entries("mobile_app")
-        named = [(f"mobile_app_{slugify(entry.data['device_name'])}", entry) for entry in entries]
-        counts = Counter(service for service, _ in named)
-        phones = [(service, entry) for service, entry in named if self._is_approvers(entry)]
-        doubled = sorted(
-            {entry.data["device_name"] for service, entry in phones if counts[service] > 1}
+    def _phones(self) -> list[Phone]:
+        """Each approver's phones."""
+        approvers = self._approvers.user_ids
+        return async_phones(
+            self._hass, "requests", lambda entry: entry.data.get("user_id") in approvers
         )
-        self._report_doubled(doubled)
-        return [
-            (service, entry.data["user_id"])
-            for service, entry in phones
-            if counts[service] == 1 and self._hass.services.has_service("notify", service)
-        ]
-
-    def _is_approvers(self, entry: ConfigEntry) -> bool:
-        return entry.data.get("user_id") in self._approvers.user_ids
-
-    def _report_doubled(self, names: list[str]) -> None:
-        if names:
-            async_report(self._hass, "phones_share_a_name", names=", ".join(names))
-        else:
-            async_clear(self._hass, "phones_share_a_name")
-
-    async def _async_push(self, service: str, message: dict[str, Any]) -> None:
-        try:
-            await self._hass.services.async_call("notify", service, message, blocking=True)
-        except Exception:
-            # whatever a notify service raises: the panel shows the request all the same
-            LOGGER.exception("A push through notify.%s failed", service)
 
     @callback
     def _async_tapped(self, event: Event[dict[str, Any]]) -> None:

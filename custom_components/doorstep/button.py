@@ -1,0 +1,58 @@
+"""Trying the whole chain: a button that rings the bell."""
+
+from typing import override
+
+from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import DOMAIN
+from .data import DoorstepConfigEntry
+from .entity import DoorbellEntity, async_add_rows
+from .self_test import SelfTest
+
+PARALLEL_UPDATES = 0
+
+BUTTONS = (
+    ButtonEntityDescription(
+        key="self_test", translation_key="self_test", entity_category=EntityCategory.DIAGNOSTIC
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: DoorstepConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add a test for every doorbell, now and later."""
+    async_add_rows(entry.runtime_data.rooms, async_add_entities, BUTTONS, TestButton)
+
+
+class TestButton(DoorbellEntity, ButtonEntity):
+    """Rings as a visitor would; the result comes as a notification once the clip is closed."""
+
+    _test: SelfTest | None = None
+
+    @override
+    async def _async_restore(self) -> None:
+        """Have a test end with its doorbell."""
+        self.async_on_remove(self._cancel)
+
+    @override
+    async def async_press(self) -> None:
+        """Begin a test; only one at a time."""
+        if self._test and self._test.is_running:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="self_test_running",
+                translation_placeholders={"name": self.doorbell.name},
+            )
+        self._test = SelfTest(self.rooms, self.doorbell)
+        self._test.async_start()
+
+    def _cancel(self) -> None:
+        if self._test:
+            self._test.async_cancel()
