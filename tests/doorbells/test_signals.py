@@ -317,6 +317,14 @@ def test_another_event_id_while_on_is_another_press() -> None:
     )
 
 
+def test_another_id_at_the_same_time_is_the_same_press() -> None:
+    source = Source("binary_sensor.ding")
+    source.becomes("off", {**ding(0), "event_id": "0"}, at=0)
+    source.becomes("on", {**ding(60), "event_id": "a"}, at=60)
+    assert source.becomes("on", {**ding(60), "event_id": "b"}, at=70) is None
+    assert source.becomes("on", {**ding(80), "event_id": "b"}, at=80) is not None
+
+
 def test_a_clock_that_was_set_back_hides_no_second_press() -> None:
     source = Source("binary_sensor.doorbell")
     source.becomes("off", {"event_id": "0"}, at=7200)
