@@ -1,7 +1,7 @@
-"""Clips in the media browser: doorbell, day, clip."""
+"""Clips in the media browser: doorbell, day, clip; of a clip of pictures, each picture."""
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Final, Self, override
 
 from homeassistant.components.media_player import BrowseError, MediaClass, MediaType
@@ -17,8 +17,11 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .data import DoorstepConfigEntry, async_entry
+from .errors import StorageError
 from .footage.clip import Clip
-from .paths import clip_path, picture_path
+from .footage.library import Library
+from .footage.pictures import is_pictures, moments
+from .paths import clip_path, picture_path, still_path
 
 _MOST: Final = 1000
 """Clips of one day that are listed: more than that no browser shows."""
@@ -31,26 +34,29 @@ async def async_get_media_source(hass: HomeAssistant) -> MediaSource:
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """`<doorbell>`, `<doorbell>/<day>` or `<doorbell>/<day>/<clip>`; all empty is the root."""
+    """`<doorbell>/<day>/<clip>/<picture>`, or the beginning of one; all empty is the root."""
 
     doorbell: str = ""
     day: date | None = None
     clip: str = ""
+    picture: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read an identifier; ValueError when it can't be one."""
         doorbell, _, rest = text.partition("/")
-        day, _, clip = rest.partition("/")
+        day, _, rest = rest.partition("/")
+        clip, _, picture = rest.partition("/")
         parsed = date.fromisoformat(day) if day else None
         if parsed == date.max:
             raise ValueError(day)
-        return cls(doorbell, parsed, clip)
+        return cls(doorbell, parsed, clip, int(picture) if picture else None)
 
     def __str__(self) -> str:
         """Write it again."""
-        parts = [self.doorbell, self.day.isoformat() if self.day else "", self.clip]
-        return "/".join(part for part in parts if part)
+        day = self.day.isoformat() if self.day else ""
+        picture = "" if self.picture is None else str(self.picture)
+        return "/".join(part for part in (self.doorbell, day, self.clip, picture) if part)
 
 
 class DoorstepMediaSource(MediaSource):
@@ -80,10 +86,15 @@ class DoorstepMediaSource(MediaSource):
     async def async_resolve_media(self, item: MediaSourceItem) -> PlayMedia:
         """Turn a clip into its authenticated address."""
         entry = async_entry(self.hass)
-        clip_id = item.identifier.rpartition("/")[2]
-        clip = await entry.runtime_data.async_clip(clip_id) if entry else None
+        try:
+            identifier = Identifier.parse(item.identifier)
+        except ValueError as error:
+            raise Unresolvable(translation_domain=DOMAIN, translation_key="no_such_clip") from error
+        clip = await entry.runtime_data.async_clip(identifier.clip) if entry else None
         if not clip:
             raise Unresolvable(translation_domain=DOMAIN, translation_key="no_such_clip")
+        if identifier.picture is not None:
+            return PlayMedia(still_path(clip.id, identifier.picture), "image/jpeg")
         return PlayMedia(clip_path(clip.id), "video/mp4", path=clip.video)
 
     async def _async_children(
@@ -103,14 +114,21 @@ class DoorstepMediaSource(MediaSource):
             return name, [
                 _folder(Identifier(identifier.doorbell, day), day.isoformat()) for day in days
             ]
-        start = dt_util.start_of_local_day(identifier.day)
-        end = dt_util.start_of_local_day(identifier.day + timedelta(days=1))
-        clips = await self.hass.async_add_executor_job(
-            data.rooms.library.clips, identifier.doorbell, start, end, _MOST
-        )
-        return f"{name} {identifier.day.isoformat()}", [
-            _clip(identifier.day, clip) for clip in clips
-        ]
+        clip = await data.async_clip(identifier.clip) if identifier.clip else None
+        if clip is not None:
+            stills: bool = await self.hass.async_add_executor_job(is_pictures, clip)
+            if stills:
+                pictures = await self._async_pictures(identifier, clip)
+                return f"{name} {_time(clip.event_at)}", pictures
+        clips = await self.hass.async_add_executor_job(_clips, data.rooms.library, identifier)
+        return f"{name} {identifier.day.isoformat()}", clips
+
+    async def _async_pictures(self, identifier: Identifier, clip: Clip) -> list[BrowseMediaSource]:
+        try:
+            times = await self.hass.async_add_executor_job(moments, clip)
+        except StorageError as error:
+            raise BrowseError(translation_domain=DOMAIN, translation_key="no_such_clip") from error
+        return [_picture(identifier, number, time) for number, time in enumerate(times)]
 
 
 def _folder(
@@ -125,19 +143,51 @@ def _folder(
         can_play=False,
         can_expand=True,
         children=children,
-        children_media_class=MediaClass.VIDEO if identifier.day else MediaClass.DIRECTORY,
+        children_media_class=_children_class(identifier, children),
     )
 
 
-def _clip(day: date, clip: Clip) -> BrowseMediaSource:
-    local = dt_util.as_local(clip.event_at)
+def _children_class(identifier: Identifier, children: list[BrowseMediaSource] | None) -> MediaClass:
+    if children and children[0].media_class is MediaClass.IMAGE:
+        return MediaClass.IMAGE
+    return MediaClass.VIDEO if identifier.day else MediaClass.DIRECTORY
+
+
+def _clips(library: Library, identifier: Identifier) -> list[BrowseMediaSource]:
+    """List a day's clips; those no browser plays are folders of their pictures. Blocks."""
+    assert identifier.day is not None
+    start = dt_util.start_of_local_day(identifier.day)
+    end = dt_util.start_of_local_day(identifier.day + timedelta(days=1))
+    found = library.clips(identifier.doorbell, start, end, _MOST)
+    return [_clip(identifier.day, clip, stills=is_pictures(clip)) for clip in found]
+
+
+def _clip(day: date, clip: Clip, *, stills: bool) -> BrowseMediaSource:
     return BrowseMediaSource(
         domain=DOMAIN,
         identifier=str(Identifier(clip.doorbell, day, clip.id)),
-        media_class=MediaClass.VIDEO,
-        media_content_type="video/mp4",
-        title=f"{local:%H:%M:%S} {clip.event} ({clip.seconds:.0f} s)",
+        media_class=MediaClass.DIRECTORY if stills else MediaClass.VIDEO,
+        media_content_type=MediaType.IMAGE if stills else "video/mp4",
+        title=f"{_time(clip.event_at)} {clip.event} ({clip.seconds:.0f} s)",
+        can_play=not stills,
+        can_expand=stills,
+        thumbnail=picture_path(clip.id),
+        children_media_class=MediaClass.IMAGE if stills else None,
+    )
+
+
+def _picture(clip: Identifier, number: int, time: datetime) -> BrowseMediaSource:
+    return BrowseMediaSource(
+        domain=DOMAIN,
+        identifier=str(replace(clip, picture=number)),
+        media_class=MediaClass.IMAGE,
+        media_content_type="image/jpeg",
+        title=_time(time),
         can_play=True,
         can_expand=False,
-        thumbnail=picture_path(clip.id),
+        thumbnail=still_path(clip.clip, number),
     )
+
+
+def _time(time: datetime) -> str:
+    return f"{dt_util.as_local(time):%H:%M:%S}"

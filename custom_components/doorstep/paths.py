@@ -8,6 +8,11 @@ def clip_path(clip: str) -> str:
     return f"/api/{DOMAIN}/clip/{clip}"
 
 
+def still_path(clip: str, number: object) -> str:
+    """Where one picture of a clip of pictures is; `number` counts from 0."""
+    return f"{clip_path(clip)}/still/{number}"
+
+
 def picture_path(clip: str) -> str:
     """Where a clip's right-moment picture is."""
     return f"/api/{DOMAIN}/picture/{clip}"

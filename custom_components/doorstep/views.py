@@ -14,8 +14,10 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
 from .data import async_entry
+from .errors import StorageError
 from .footage.clip import Clip
-from .paths import clip_path, picture_path, review_path
+from .footage.pictures import frame
+from .paths import clip_path, picture_path, review_path, still_path
 
 # the picture of a clip never changes once it is there
 _CACHE: Final = {"Cache-Control": f"private, max-age={timedelta(days=1).total_seconds():.0f}"}
@@ -28,6 +30,7 @@ def async_register_views(hass: HomeAssistant) -> None:
     for view in (
         LibraryView("clip", clip_path("{clip}"), attrgetter("video"), _NO_STORE),
         LibraryView("picture", picture_path("{clip}"), attrgetter("picture"), _CACHE),
+        StillView(),
         ReviewView(),
     ):
         hass.http.register_view(view)
@@ -51,6 +54,26 @@ class LibraryView(HomeAssistantView):
         entry = async_entry(hass)
         found = await entry.runtime_data.async_clip(clip) if entry else None
         return await _async_file(hass, self._pick(found) if found else None, self._headers)
+
+
+class StillView(HomeAssistantView):
+    """One picture of a clip of pictures, byte for byte as the camera gave it."""
+
+    url = still_path("{clip}", "{number:[0-9]{1,6}}")
+    name = f"api:{DOMAIN}:still"
+
+    async def get(self, request: web.Request, clip: str, number: str) -> web.Response:
+        """Serve the picture."""
+        hass = request.app[KEY_HASS]
+        entry = async_entry(hass)
+        found = await entry.runtime_data.async_clip(clip) if entry else None
+        if found is None:
+            raise web.HTTPNotFound
+        try:
+            jpeg = await hass.async_add_executor_job(frame, found, int(number))
+        except (StorageError, IndexError) as error:
+            raise web.HTTPNotFound from error
+        return web.Response(body=jpeg, content_type="image/jpeg", headers=_CACHE)
 
 
 class ReviewView(HomeAssistantView):

@@ -506,13 +506,15 @@ async def test_motion_that_goes_on_extends_the_open_clip(desk: Desk) -> None:
         await desk.camera.send(0, 500)
         assert not desk.recorder._keeper._clips
         desk.recorder.trigger("motion", desk.camera.now())
-        await desk.camera.send(1000)
+        await desk.camera.send(1000, 1500, 2000)
         desk.recorder.extend(desk.camera.now())
-        await desk.camera.send(*range(1500, 4000, 500))
+        await desk.camera.send(*range(2500, 6000, 500))
         await until(lambda: desk.clips)
         desk.recorder.extend(desk.camera.now())
         assert not desk.recorder._keeper._clips
-    assert [clip.end - clip.event_at for clip in desk.clips] == [timedelta(seconds=2.5)]
+    (clip,) = desk.clips
+    # the disk may be a fragment behind
+    assert 3.5 <= (clip.end - clip.event_at).total_seconds() <= 4
 
 
 async def test_what_the_camera_shows_now(desk: Desk, stills: list[object]) -> None:

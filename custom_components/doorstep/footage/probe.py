@@ -1,13 +1,14 @@
 """Try a camera once, before anything is configured: the same child, the same parser."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Final
 
 from ..errors import CameraError
 from .ffmpeg import Form, receive
-from .fragments import Fragment, Track
+from .fragments import Fragment, InitSegment, Track
 
 _MEASURED: Final = 2.0  # seconds of video that tell how much a camera sends
 _MEASURING: Final = 2.0  # seconds to wait for them
@@ -60,14 +61,17 @@ async def _try(ffmpeg: str, source: str, form: Form, limit: asyncio.Timeout) -> 
         limit.reschedule(None)
         rate = _Rate(first)
         with suppress(TimeoutError, CameraError):
-            async with asyncio.timeout_at(min(deadline, _soon())):
-                while rate.seconds < _MEASURED:
-                    rate.add((await anext(received))[1])
+            await _weigh(received, rate, deadline)
     return Probe(init.tracks, rate.bytes_per_second)
 
 
-def _soon() -> float:
-    return asyncio.get_running_loop().time() + _MEASURING
+async def _weigh(
+    received: AsyncGenerator[tuple[InitSegment, Fragment]], rate: _Rate, deadline: float
+) -> None:
+    soon = asyncio.get_running_loop().time() + _MEASURING
+    async with asyncio.timeout_at(min(deadline, soon)):
+        while rate.seconds < _MEASURED:
+            rate.add((await anext(received))[1])
 
 
 class _Rate:
