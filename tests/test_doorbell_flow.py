@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from yarl import URL
 
 from custom_components.doorstep.errors import CameraError, StorageError
 from custom_components.doorstep.footage.folder import Space, Usage
@@ -195,6 +196,13 @@ async def test_addresses_that_lead_nowhere(home: Home, url: str, error: str) -> 
     assert (step["step_id"], step["errors"]) == ("direct", {"url": error})
 
 
+@pytest.mark.usefixtures("other", "trials")
+async def test_a_doorbell_has_a_name(home: Home) -> None:
+    step = await answer(home, await begin(home, "direct"), **{**ANSWERS, "name": " "})
+    assert step["errors"] == {"name": "name_empty"}
+    assert (await adopt(home, name=" "))["errors"] == {"name": "name_empty"}
+
+
 async def test_what_the_form_decides_is_kept(home: Home, trials: Trials) -> None:
     await add(
         home,
@@ -293,12 +301,21 @@ async def test_new_addresses_hold_once_they_are_saved(home: Home) -> None:
     step = await change(home, "rotate")
     shown = step["description_placeholders"]["ring"]
     assert left["description_placeholders"]["ring"] != shown
+    silent = home.hass.states.get("event.front_door_ring")
+    assert silent
+    assert silent.state == "unknown"
     assert (await answer(home, step))["reason"] == "reconfigure_successful"
     await home.hass.async_block_till_done()
     new = bell(home).data["webhook_id"]
     assert new != old
     assert new in shown
     assert bell(home).data["password"] == SECRET
+    await home.client.post(f"/api/webhook/{old}?event=ring")
+    assert silent == home.hass.states.get("event.front_door_ring")
+    await home.client.post(URL(shown).path_qs)
+    rung = home.hass.states.get("event.front_door_ring")
+    assert rung
+    assert rung.state != "unknown"
 
 
 @pytest.mark.usefixtures("trials")

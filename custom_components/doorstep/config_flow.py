@@ -117,11 +117,7 @@ class DoorstepFlow(ConfigFlow, domain=DOMAIN):
             try:
                 await async_try_stream(self.hass, signed_in(doorbell.data, user_input))
             except AnswerError as error:
-                # the address is not asked for here
-                errors = {
-                    "base" if field == CONF_URL else field: error.errors[field]
-                    for field in error.errors
-                }
+                errors = error.errors(CREDENTIALS_SCHEMA)
                 placeholders |= error.placeholders
             else:
                 return self._sign_in(user_input)

@@ -31,6 +31,7 @@ from .doorbell_forms import (
     camera_schema,
     chosen_options,
     connection,
+    named,
     options,
     options_schema,
     replaced,
@@ -144,6 +145,7 @@ class DoorbellFlow(ConfigSubentryFlow):
         """Take what was chosen, stream or stills, if it works."""
         assert self._camera is not None
         try:
+            name = named(self._answers)
             data = async_sources(self.hass, self._camera, self._answers)
             if data[CONF_CAPTURE] == CAPTURE_STREAM:
                 found = await async_try_adopted(self.hass, data)
@@ -151,7 +153,7 @@ class DoorbellFlow(ConfigSubentryFlow):
         except AnswerError as error:
             return self._ask_sources(error)
         self._refuse_twice(data[CONF_CAMERA])
-        self._name = self._answers[CONF_NAME].strip()
+        self._name = name
         data[CONF_KIND] = KIND_ADOPTED
         return await self._async_keep(SOURCES, data, self.async_step_options)
 
@@ -206,14 +208,13 @@ class DoorbellFlow(ConfigSubentryFlow):
         placeholders: dict[str, str] = {}
         if user_input is not None:
             try:
-                data = connection(user_input, self._data)
+                name, data = named(user_input), connection(user_input, self._data)
                 found = await async_try_stream(self.hass, data)
                 await async_try_snapshot(self.hass, data)
             except AnswerError as error:
-                errors, placeholders = error.errors, error.placeholders
+                errors, placeholders = error.errors(CONNECTION_SCHEMA), error.placeholders
             else:
-                self._rate = found.bytes_per_second
-                self._name = user_input[CONF_NAME].strip()
+                self._name, self._rate = name, found.bytes_per_second
                 data[CONF_KIND] = KIND_DIRECT
                 return await self._async_keep(CONNECTION, data, self.async_step_webhook)
         known = {CONF_NAME: self._name, **self._data} if self._name else {}
@@ -231,7 +232,8 @@ class DoorbellFlow(ConfigSubentryFlow):
         """Show what was answered, else what is saved, else what looks right."""
         assert self._camera is not None
         found = candidates(self.hass, self._camera)
-        errors = problem.errors if problem else {}
+        form = sources_schema(async_own_entities(self.hass), streams=found.why != "no_stream")
+        errors = problem.errors(form) if problem else {}
         answers = self._answers
         if not answers and self._data.get(CONF_CAMERA) == async_chosen(self.hass, self._camera):
             answers, errors = async_present_sources(self.hass, self._name, self._data)
@@ -239,10 +241,7 @@ class DoorbellFlow(ConfigSubentryFlow):
             answers = proposed(self._name, found)
         return self.async_show_form(
             step_id="sources",
-            data_schema=self.add_suggested_values_to_schema(
-                sources_schema(async_own_entities(self.hass), streams=found.why != "no_stream"),
-                answers,
-            ),
+            data_schema=self.add_suggested_values_to_schema(form, answers),
             errors=errors,
             description_placeholders={
                 "camera": plain(found.name),

@@ -5,6 +5,7 @@ from math import isclose
 from typing import Any, Final
 
 from homeassistant.const import (
+    CONF_BASE,
     CONF_LATITUDE,
     CONF_LOCATION,
     CONF_LONGITUDE,
@@ -106,8 +107,13 @@ class AnswerError(Exception):
         """Say which field is to be looked at."""
         error = DoorstepError(why) if isinstance(why, str) else why
         super().__init__(f"{field}: {error}")
-        self.errors = {field: error.key}
+        self.field = field
+        self.key = error.key
         self.placeholders = error.placeholders
+
+    def errors(self, form: vol.Schema) -> dict[str, str]:
+        """Point to the field, or to the whole of a FORM that doesn't ask for it."""
+        return {self.field if self.field in form.schema else CONF_BASE: self.key}
 
 
 def _seconds(least: int, most: int) -> NumberSelector:
@@ -169,6 +175,13 @@ def options_schema(capture: str | None = None) -> vol.Schema:
             ),
         }
     )
+
+
+def named(answers: Mapping[str, Any]) -> str:
+    """Return what the doorbell is to be called; AnswerError if that is nothing."""
+    if name := str(answers[CONF_NAME]).strip():
+        return name
+    raise AnswerError(CONF_NAME, "name_empty")
 
 
 def connection(answers: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
