@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import MockUser, async_fire_ti
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.doorstep import backup
-from custom_components.doorstep.doorbells.direct import DoorbellEvent
+from custom_components.doorstep.doorbells.model import DoorbellEvent
 from custom_components.doorstep.errors import StorageError
 from custom_components.doorstep.inbox.store import Inbox
 
