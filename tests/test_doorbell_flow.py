@@ -182,18 +182,17 @@ async def test_a_real_doorbell_is_tried_and_added(home: Home, doorbell: Doorbell
     assert home.hass.states.get("camera.front_door") is not None
 
 
-@pytest.mark.parametrize(
-    ("url", "error"),
-    [
+async def test_addresses_that_lead_nowhere(home: Home) -> None:
+    step = await begin(home, "direct")
+    for url, error in (
         ("http://127.0.0.1/stream", "url_not_rtsp"),
         ("rtsp://", "url_not_rtsp"),
         ("rtsp://[", "url_not_rtsp"),
         (NOWHERE, "camera_unreachable"),
-    ],
-)
-async def test_addresses_that_lead_nowhere(home: Home, url: str, error: str) -> None:
-    step = await answer(home, await begin(home, "direct"), name="Front door", url=url)
-    assert (step["step_id"], step["errors"]) == ("direct", {"url": error})
+    ):
+        step = await answer(home, step, name="Front door", url=url)
+        assert (step["step_id"], step["errors"]) == ("direct", {"url": error})
+        assert fields(step)["url"] == url
 
 
 @pytest.mark.usefixtures("other", "trials")
@@ -267,12 +266,13 @@ async def test_a_place_at_home_is_the_homes_place(home: Home) -> None:
 
 
 @pytest.mark.usefixtures("trials")
-@pytest.mark.parametrize("lengths", [{"pre_roll": 61}, {"post_roll": 4}, {"post_roll": 121}])
-async def test_lengths_have_limits(home: Home, lengths: dict[str, int]) -> None:
+async def test_lengths_have_limits(home: Home) -> None:
     step = await answer(home, await begin(home, "direct"), **ANSWERS)
     step = await answer(home, step)
-    refused = await home.client.post(f"{SUBENTRY_FLOW}/{step['flow_id']}", json=lengths)
-    assert refused.status == HTTPStatus.BAD_REQUEST
+    for lengths in ({"pre_roll": 61}, {"pre_roll": -1}, {"post_roll": 4}, {"post_roll": 121}):
+        refused = await home.client.post(f"{SUBENTRY_FLOW}/{step['flow_id']}", json=lengths)
+        assert refused.status == HTTPStatus.BAD_REQUEST
+    await home.finish(step, options={"pre_roll": 0, "post_roll": 120})
 
 
 @pytest.mark.usefixtures("trials")
