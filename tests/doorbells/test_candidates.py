@@ -424,6 +424,25 @@ BRANDS: Final = [
         rings=["binary_sensor.porch_ding"],
         motions=[],
     ),
+    Brand(
+        platform="homekit_controller",
+        device="Porch",
+        entities=[
+            Entity(
+                entity_id="event.porch",
+                unique_id="00:00_1_16_17",
+                device_class="doorbell",
+                name="Porch",
+            ),
+            Entity(entity_id="event.porch_bell", unique_id="00:00_1_20", name="Porch Bell"),
+            Entity(entity_id="button.porch_bell", unique_id="00:00_1_21", name="Porch Bell"),
+            Entity(entity_id="button.porch_press", unique_id="00:00_1_22", name="Porch Press"),
+            Entity(entity_id="button.porch_open", unique_id="00:00_1_23", name="Porch Open"),
+            Entity(entity_id="sensor.porch_bell", unique_id="00:00_1_24", device_class="doorbell"),
+        ],
+        rings=["event.porch", "event.porch_bell", "button.porch_bell", "button.porch_press"],
+        motions=[],
+    ),
     Brand(platform="generic", device="Camera", entities=[], rings=[], motions=[]),
 ]
 
