@@ -3,7 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -212,6 +212,8 @@ async def test_rtmp(
         await until(lambda: found)
         await task
     finally:
-        camera.kill()
+        # it may have ended by itself, when nobody looked any more
+        with suppress(ProcessLookupError):
+            camera.kill()
         await camera.wait()
     assert found[0].tracks[0].codec.startswith("avc1")
