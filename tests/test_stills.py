@@ -132,3 +132,11 @@ async def test_pictures_that_cannot_be_read(home: Home, stills: Clip) -> None:
     stills.lines.write_bytes(whole.splitlines(keepends=True)[0])
     with pytest.raises(BrowseError):
         await children(home, f"{DOORBELL}/2026-11-23/{stills.id}")
+
+
+async def test_an_ordinary_clip_is_no_folder(home: Home) -> None:
+    day = f"{DOORBELL}/2026-11-23"
+    film, _ = listed = await children(home, day)
+    path = film.media_content_id.removeprefix("media-source://doorstep/")
+    shown = await children(home, path)
+    assert [one.title for one in shown] == [one.title for one in listed]
