@@ -116,6 +116,12 @@ def test_readme_and_doorbells_name_every_entity(platform: str, name: str) -> Non
     assert f"| `{platform}` | **{name}** |" in DOORBELLS
 
 
+@pytest.mark.parametrize("menu", ["user", "reconfigure"])
+def test_doorbells_names_what_its_menus_offer(menu: str) -> None:
+    for label in DOORBELL[menu]["menu_options"].values():
+        assert f"**{label}" in DOORBELLS
+
+
 def test_the_readme_names_every_platform() -> None:
     assert [platform for platform in const.PLATFORMS if f"| `{platform}` " not in README] == []
 
