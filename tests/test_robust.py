@@ -141,7 +141,7 @@ async def test_one_bad_listener_does_not_silence_the_bell(home: Home) -> None:
     entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
     (bell,) = entry.runtime_data.rooms.doorbells
     bell._listeners.insert(0, fail)
-    answer = await home.client.get(f"/api/webhook/{bell.webhook_id}?event=ring")
+    answer = await home.client.get(f"/api/webhook/{bell.subentry.data['webhook_id']}?event=ring")
     assert answer.status == 200
     state = home.hass.states.get("event.front_door_ring")
     assert state is not None
