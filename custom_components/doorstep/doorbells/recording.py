@@ -101,6 +101,9 @@ class Recording:
                 _LOGGER.exception(
                     "Recording of doorbell %s broke down; it is started again", self._doorbell_id
                 )
+                if (task := asyncio.current_task()) and task.cancelling():
+                    # it broke down while it was being stopped: who stops it waits
+                    return
             if monotonic() - started > _STEADY:
                 pause, self.breakdowns = 1.0, 0
             self.breakdowns += 1
