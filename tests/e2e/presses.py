@@ -18,12 +18,12 @@ FRAGMENT: Final = timedelta(seconds=2)
 class Presses:
     """`wanted` is how often each doorbell has to have rung by now, and not once more."""
 
-    def __init__(self, house: Peers) -> None:
-        """Begin at nothing."""
+    def __init__(self, house: Peers, rung: int = 0) -> None:
+        """Begin where each has RUNG so often."""
         self.house = house
-        self.wanted = dict.fromkeys(NAMES, 0)
+        self.wanted = dict.fromkeys(NAMES, rung)
         self.last = now()
-        self._gate = self.last - SETTLE
+        self._gate = self.last
 
     async def press(self, *names: str, **details: str) -> None:
         """Press these buttons at once, and see each ring: DETAILS are what the webhook gets."""
