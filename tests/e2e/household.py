@@ -87,13 +87,16 @@ class Household:
 
 
 @asynccontextmanager
-async def household(folder: Path, *, noisy: bool = False) -> AsyncIterator[Household]:
-    """Boot and set up everything in FOLDER; end it all afterwards."""
+async def household(
+    folder: Path, *, noisy: bool = False, yaml: str = ""
+) -> AsyncIterator[Household]:
+    """Boot and set up everything in FOLDER, with more YAML if need be; end it all afterwards."""
     config, library = folder / "config", folder / "library"
     config.mkdir(parents=True)
     egress = folder / "egress"
     env = {"DOORSTEP_TEST_MODE": "1", "DOORSTEP_EGRESS": str(egress), "PYTHONPATH": str(HOOK)}
     home = HomeAssistant(config, port=free_port(), env=env)
+    home.yaml += yaml
     doorbell = DoorbellSimulator(
         folder / "doorbell", user="door", password=CAMERA_PASSWORD, noisy=noisy
     )
