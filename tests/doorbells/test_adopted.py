@@ -674,11 +674,12 @@ async def test_home_assistants_own_helpers_may_be_renamed(hass: HomeAssistant) -
     registry.async_update_entity("input_button.gong", new_entity_id="input_button.bell")
     registry.async_update_entity("input_boolean.moves", new_entity_id="input_boolean.stirs")
     await hass.async_block_till_done()
-    assert [signal.kind for signal in heard] == ["ring", "motion_on"]
-    await call("press", "input_button.bell")
+    assert [signal.kind for signal in heard[:2]] == ["ring", "motion_on"]
     await call("turn_off", "input_boolean.stirs")
+    await call("press", "input_button.bell")
+    # older versions take a renamed helper for a new one, which is off
     assert [(signal.kind, signal.source) for signal in heard[2:]] == [
-        ("ring", "input_button.bell"),
         ("motion_off", "input_boolean.moves"),  # as it was called when it began
+        ("ring", "input_button.bell"),
     ]
     source.async_stop()

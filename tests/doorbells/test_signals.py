@@ -271,6 +271,64 @@ def test_a_second_press_of_ring_mqtt_changes_only_attributes() -> None:
     )
 
 
+def named_once() -> Source:
+    """A ding that has shown that each of its presses gets a name of its own."""
+    source = Source("binary_sensor.ding")
+    source.becomes("off", ding(-5000), at=0)
+    assert source.becomes("on", ding(-5000), at=100) is not None
+    assert source.becomes("on", ding(100), at=100.1) is None
+    assert source.becomes("off", ding(100), at=280) is None
+    return source
+
+
+def test_a_press_that_gets_its_name_rings_with_it() -> None:
+    source = named_once()
+    assert source.becomes("on", ding(100), at=300) is None
+    assert source.becomes("on", ding(300), at=300.1) == Signal(
+        kind="ring", source="binary_sensor.ding", device_time=START + timedelta(seconds=300)
+    )
+    assert source.becomes("off", ding(300), at=480) is None
+
+
+def test_a_repeated_on_is_no_press() -> None:
+    source = named_once()
+    assert source.becomes("on", ding(100), at=300) is None
+    assert source.becomes("on", {**ding(100), "battery": 1}, at=310) is None
+
+
+def test_a_name_that_comes_late_still_rings() -> None:
+    source = named_once()
+    assert source.becomes("on", ding(100), at=300) is None
+    assert source.becomes("off", ding(100), at=302) is None
+    assert source.becomes("off", ding(300), at=303) is not None
+    assert source.becomes("off", ding(310), at=313) is None
+
+
+def test_a_source_that_stops_naming_presses_rings_at_once_again() -> None:
+    source = named_once()
+    assert source.becomes("on", ding(100), at=300) is None
+    source.becomes("off", ding(100), at=480)
+    for at in (500, 700):
+        assert source.becomes("on", ding(100), at=at) == Signal(
+            kind="ring", source="binary_sensor.ding"
+        )
+        source.becomes("off", ding(100), at=at + 100)
+
+
+def test_an_outage_forgets_the_press_whose_name_was_to_come() -> None:
+    source = named_once()
+    source.becomes("on", ding(100), at=300)
+    source.becomes("unavailable", at=301)
+    assert source.becomes("on", ding(100), at=302) is None
+    assert source.becomes("on", ding(300), at=302.1) is None
+
+
+def test_a_clock_that_was_set_back_names_the_next_press_all_the_same() -> None:
+    source = Source("binary_sensor.ding")
+    source.becomes("on", ding(5000), at=0)
+    assert source.becomes("on", ding(100), at=100) is not None
+
+
 def test_attributes_that_come_first_name_the_press() -> None:
     source = Source("binary_sensor.ding")
     source.becomes("off", ding(-5000), at=0)
@@ -374,13 +432,14 @@ def test_motion_begins_before_it_ends(steps: list[str | None]) -> None:
     )
 )
 def test_each_ding_counts_once_however_it_is_told(steps: list[tuple[str, int]]) -> None:
-    """Attributes alone never ring twice for one press, nor for an earlier one."""
+    """Attributes alone never ring twice for one press, in whichever order they come."""
     source = Source("binary_sensor.ding")
-    newest, before = -1, ""
+    known: set[int] = set()
+    before = ""
     for state, pressed in steps:
         heard = source.becomes(state, ding(pressed))
         if before == "on" and state == "on":
-            assert heard is None or pressed > newest
+            assert heard is None or pressed not in known
         if state != "unavailable":
-            newest = max(newest, pressed)
+            known.add(pressed)
         before = state

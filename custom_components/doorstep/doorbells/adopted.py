@@ -8,7 +8,14 @@ from typing import Any, Final
 
 from homeassistant.components.camera import async_get_image, async_get_stream_source
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN, EventDeviceClass
-from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    State,
+    callback,
+)
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_call_later, async_track_state_change_event
 from homeassistant.helpers.start import async_at_started
@@ -170,8 +177,8 @@ class AdoptedSource:
             self._hass, sorted(followed), self._async_state_changed
         )
         for source in self._sources():
-            if source.entity_id not in before:
-                source.hear(None, source.state)
+            if source.entity_id not in before and (state := source.state) is not None:
+                self._hear(source, None, state)
 
     @callback
     def _concerns(self, data: er.EventEntityRegistryUpdatedData) -> bool:
@@ -192,14 +199,13 @@ class AdoptedSource:
     def _async_state_changed(self, event: Event[EventStateChangedData]) -> None:
         self._review()
         for source in self._sources():
-            if source.entity_id != event.data["entity_id"]:
-                continue
-            signal = source.hear(event.data["old_state"], event.data["new_state"])
-            if signal is not None:
-                self._tell(signal, momentary=source.domain in MOMENTARY)
+            if source.entity_id == event.data["entity_id"]:
+                self._hear(source, event.data["old_state"], event.data["new_state"])
 
-    def _tell(self, signal: Signal, *, momentary: bool) -> None:
-        if signal.kind == "motion_on" and momentary:
+    def _hear(self, source: Source, old: State | None, new: State | None) -> None:
+        if (signal := source.hear(old, new)) is None:
+            return
+        if signal.kind == "motion_on" and source.domain in MOMENTARY:
             if cancel := self._endings.pop(signal.source, None):
                 cancel()
             self._endings[signal.source] = async_call_later(

@@ -4,6 +4,7 @@ The state that comes first, after a start, a rename or an outage, is only what l
 compared with: whatever happened meanwhile is over, and a bell that rings for it rings for nobody.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 import re
@@ -23,6 +24,8 @@ MOMENTARY: Final = frozenset({"button", "event", "input_button"})
 _SETTLE: Final = timedelta(seconds=3)  # state and attributes of one press come separately
 _FRESH: Final = timedelta(seconds=5)  # from Home Assistant's stamp to the state that shows it
 _ROUNDING: Final = timedelta(seconds=1)  # stamps are cut to milliseconds, clocks are steered
+
+_REMEMBERED: Final = 256  # times of presses
 
 _EVENT_IDS: Final = ("event_id", "nest_event_id", "eventId", "ding_id")
 _PRESS_TIMES: Final = (
@@ -140,8 +143,11 @@ class _Switched:
         self._role: Role = role
         self._moving: str | None = None
         self._name: dict[str, Any] = {}
+        self._times: deque[datetime] = deque(maxlen=_REMEMBERED)
         self._named_at: datetime | None = None
         self._pressed_at: datetime | None = None
+        self._names_presses = False
+        self._unnamed = False  # it is on, and has not said yet which press that is
 
     def hear(self, old: State | None, new: State | None) -> Signal | None:
         """Understand off to on, its end, and a press that shows in nothing but attributes."""
@@ -174,24 +180,43 @@ class _Switched:
         now = new.last_updated
         if before not in {STATE_ON, STATE_OFF}:
             # what an outage kept back may still be on its way
-            self._pressed_at, self._named_at = now, None
+            self._pressed_at, self._named_at, self._unnamed = now, None, False
             return None
         if before == STATE_OFF and new.state == STATE_ON:
-            self._pressed_at = now
-            return self._press(new, named=_within(self._named_at, now))
-        if not named or new.state == STATE_OFF or _within(self._pressed_at, now):
+            return self._turned_on(new, named=_within(self._named_at, now))
+        if not named:
             return None
-        self._pressed_at = now
+        if _within(self._pressed_at, now):
+            self._names_presses = True
+            return None
+        if new.state == STATE_OFF and not self._unnamed:
+            return None
+        self._pressed_at, self._unnamed = now, False
         return self._press(new, named=True)
 
+    def _turned_on(self, new: State, *, named: bool) -> Signal | None:
+        """Take it as a press, unless its name is still to come: a repeated "on" never gets one.
+
+        A source that let one go without a name is believed without from then on.
+        """
+        if self._names_presses and not named and not self._unnamed:
+            self._unnamed = True
+            return None
+        if self._unnamed:
+            self._names_presses = self._unnamed = False
+        self._pressed_at = new.last_updated
+        return self._press(new, named=named)
+
     def _learn(self, new: State) -> bool:
-        """Whether the attributes that name a press now name a later one."""
+        """Whether the attributes that name a press now name another one."""
         name = {key: new.attributes[key] for key in _PRESS_NAMES if new.attributes.get(key)}
         if all(self._name.get(key) == value for key, value in name.items()):
             return False
-        earlier, later = _time(self._name, _PRESS_TIMES), _time(name, _PRESS_TIMES)
-        if earlier is not None and later is not None and later <= earlier:
-            return False
+        # not just later than the last: clocks are set back
+        if (at := _time(name, _PRESS_TIMES)) is not None:
+            if at in self._times:
+                return False
+            self._times.append(at)
         # what comes for the first time was only not known before
         first, self._name = not self._name, self._name | name
         self._named_at = new.last_updated
