@@ -67,7 +67,10 @@ async def report(home: Home, event: str, hook: str = "hook-front_door", **more: 
     await home.hass.async_block_till_done()
 
 
-async def test_a_camera_that_stays_away_is_told_and_comes_back(home: Home) -> None:
+async def test_a_camera_that_stays_away_is_told_and_comes_back(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     await set_up(home, direct())
     await until(lambda: state(home, RECORDING) == "failed")
     assert not issue(home, "camera_failed")
@@ -75,6 +78,7 @@ async def test_a_camera_that_stays_away_is_told_and_comes_back(home: Home) -> No
     later(home, PATIENCE)
     await until(lambda: issue(home, "camera_failed"))
     assert state(home, RING) == state(home, MOTION) == "unavailable"
+    assert "The camera of Front door can't be reached: camera_unreachable" in caplog.text
     await report(home, "ring")
     assert not issue(home, "camera_failed")
     assert state(home, RING) not in {"unavailable", "unknown"}
@@ -137,6 +141,10 @@ async def test_a_recorder_that_breaks_down_is_started_again(
     assert "broke down" in caplog.text
     broken = False
     await until(lambda: state(home, RECORDING) == "failed")
+    assert issue(home, "recorder_failed")
+    later(home, timedelta(minutes=5))
+    await until(lambda: not issue(home, "recorder_failed"))
+    assert doorbell(home).breakdowns == 0
 
 
 async def test_motion_of_several_sources_ends_with_the_last(home: Home) -> None:

@@ -500,6 +500,40 @@ async def test_a_camera_that_is_back_is_tried_at_once(
         await until(lambda: len(camera.asked) == 2)
 
 
+@pytest.mark.parametrize(
+    ("reason", "known", "pauses"),
+    [
+        ("camera_unreachable", False, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]),
+        ("camera_unreachable", True, [1, 2, 4, 8, 10, 10, 10, 10, 10, 10]),
+        ("camera_unauthorized", True, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]),
+    ],
+)
+async def test_how_long_a_camera_is_left_alone(
+    camera: Camera,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reason: str,
+    *,
+    known: bool,
+    pauses: list[int],
+) -> None:
+    paused: list[float] = []
+
+    async def pause(_recorder: Recorder, seconds: float) -> bool:
+        paused.append(seconds)
+        return False
+
+    monkeypatch.setattr(Recorder, "_pause", pause)
+    desk = Desk(camera, tmp_path, RecorderSettings())
+    async with desk.running():
+        if known:
+            await camera.send(0)
+        for _ in pauses:
+            await camera.put(CameraError(reason))
+        await until(lambda: len(paused) == len(pauses))
+    assert paused == pauses
+
+
 async def test_motion_that_goes_on_extends_the_open_clip(desk: Desk) -> None:
     async with desk.running():
         desk.recorder.extend(desk.camera.now())

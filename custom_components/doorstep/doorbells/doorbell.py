@@ -286,6 +286,7 @@ class Doorbell:
     def _async_lose(self, _now: datetime) -> None:
         self._patience = None
         self.lost = True
+        _LOGGER.info("The camera of %s can't be reached: %s", self.name, self.status.reason)
         self._async_changed()
 
     @callback
@@ -295,6 +296,7 @@ class Doorbell:
             self._patience = None
         if self.lost:
             self.lost = False
+            _LOGGER.info("The camera of %s is back", self.name)
             self._async_changed()
 
     @callback

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 import logging
-from time import monotonic
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -28,7 +27,7 @@ _STEADY: Final = 300.0  # seconds after which a recorder counts as running well
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Whom a recorder tells; see `Recorder`. `broke_down` after each unexpected end."""
+    """Whom a recorder tells; see `Recorder`. `broke_down` when the count of breakdowns changes."""
 
     status: Callable[[RecorderStatus], None]
     picture: Callable[[str, EventKind, datetime, bytes], None]
@@ -92,9 +91,8 @@ class Recording:
             return None
 
     async def _async_run(self) -> None:
-        pause = 1.0
         while True:
-            started = monotonic()
+            steady = self._hass.loop.call_later(_STEADY, self._runs_well)
             try:
                 await self.recorder.run()
             except Exception:
@@ -104,12 +102,16 @@ class Recording:
                 if (task := asyncio.current_task()) and task.cancelling():
                     # it broke down while it was being stopped: who stops it waits
                     return
-            if monotonic() - started > _STEADY:
-                pause, self.breakdowns = 1.0, 0
+            finally:
+                steady.cancel()
+            pause = min(2**self.breakdowns, _LONGEST_PAUSE)
             self.breakdowns += 1
             self._listener.broke_down()
             await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _runs_well(self) -> None:
+        self.breakdowns = 0
+        self._listener.broke_down()
 
     def _build(self) -> Recorder | StillsRecorder:
         if self._transport.capture == CAPTURE_STILLS:

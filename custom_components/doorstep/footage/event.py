@@ -22,8 +22,9 @@ _GRACE: Final = 3.0  # seconds after the end in which the last fragments may sti
 class RecorderSettings:
     """Lengths in seconds; `max_bytes` bounds the pre-roll, and once more what waits for the disk.
 
-    `connect` and `stall` are the longest silences before a camera counts as lost; `retry` and
-    `longest_retry` the first and the longest pause before it is tried again.
+    `connect` and `stall` are the longest silences before a camera counts as lost. `retry` is the
+    first pause before it is tried again, `longest_retry` the longest; `known_retry` the longest for
+    one that has been there, `refused_retry` for one that refuses the password and might lock up.
     """
 
     pre_roll: float = 10.0
@@ -35,6 +36,8 @@ class RecorderSettings:
     stall: float = 8.0
     retry: float = 1.0
     longest_retry: float = 60.0
+    known_retry: float = 10.0
+    refused_retry: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Recorder:
         self._seen = 0.0  # when the last video fragment arrived
         self._intra = 0  # fragments of a single key frame in a row
         self._running = False
+        self._known = False
         self._failure: str | None = None
         self._told: tuple[State, str | None] = ("off", None)
 
@@ -147,14 +148,21 @@ class Recorder:
                 await self._connect()
             except CameraError as error:
                 if self._stream is not None:
+                    self._known = True
                     pause = self.settings.retry
                 self._stream = None
                 self._failure = error.key
                 self._tell()
                 nudged = await self._pause(pause)
                 pause = self.settings.retry if nudged else 2 * pause
-                pause = min(pause, self.settings.longest_retry)
+                pause = min(pause, self._longest_pause(error.key))
             self._stream = None
+
+    def _longest_pause(self, reason: str) -> float:
+        if reason == "camera_unauthorized":
+            return self.settings.refused_retry
+        longest = self.settings.longest_retry
+        return min(longest, self.settings.known_retry) if self._known else longest
 
     async def _pause(self, seconds: float) -> bool:
         """Wait, unless somebody knows better: then True."""
