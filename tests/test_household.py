@@ -360,7 +360,7 @@ async def test_a_start_that_fails_is_tried_again_and_comes_up_whole(
     assert await home.hass.config_entries.async_reload(home.entry_id)
     assert home.hass.states.is_state("event.front_door_ring", "unknown")
     (bell,) = entry.runtime_data.rooms.doorbells
-    await home.client.get(f"/api/webhook/{bell.webhook_id}?event=ring")
+    await home.client.get(f"/api/webhook/{bell.subentry.data['webhook_id']}?event=ring")
     assert not home.hass.states.is_state("event.front_door_ring", "unknown")
 
 
