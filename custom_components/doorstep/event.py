@@ -113,7 +113,7 @@ def _async_need(
     doorbell: Doorbell,
     event: DoorbellEvent,
 ) -> None:
-    """Enable a ring that wasn't needed, and is since the sources were changed."""
+    """Add a ring that wasn't needed, and is since the sources were changed."""
     if event.kind != "change" or not _is_needed(doorbell):
         return
     registry = er.async_get(rooms.hass)
@@ -121,8 +121,8 @@ def _async_need(
     entry = registry.async_get(entity_id) if entity_id else None
     if entry is None or entry.disabled_by is not er.RegistryEntryDisabler.INTEGRATION:
         return
-    # enabled at once, Home Assistant would reload the household: a gap for every other doorbell.
-    # What a config entry had disabled it doesn't reload for.
-    for disabler in (er.RegistryEntryDisabler.CONFIG_ENTRY, None):
-        registry.async_update_entity(entry.entity_id, disabled_by=disabler)
+    # were it enabled, Home Assistant would load the household anew: a gap for every doorbell.
+    # One that has never been is known to nobody, and has no past
+    registry.async_remove(entry.entity_id)
+    registry.deleted_entities.pop((EVENT_DOMAIN, DOMAIN, entry.unique_id), None)
     async_add_entities([RingEvent(rooms, doorbell, RING)], config_subentry_id=doorbell.id)
