@@ -298,7 +298,7 @@ async def test_privacy_stops_everything_at_once_and_survives_a_restart(home: Hom
     recorder = FakeRecorder.newest
     assert state(home, CAMERA) == "streaming"
     await call(home, "switch.turn_on", PRIVACY)
-    assert recorder.state == "off"
+    assert recorder.status.state == "off"
     assert state(home, PRIVACY) == "on"
     assert state(home, CAMERA) == "idle"
     assert state(home, RECORDING) == "off"
@@ -312,9 +312,9 @@ async def test_privacy_stops_everything_at_once_and_survives_a_restart(home: Hom
     assert await home.hass.config_entries.async_unload(entry.entry_id)
     assert await home.hass.config_entries.async_setup(entry.entry_id)
     assert state(home, PRIVACY) == "on"
-    assert FakeRecorder.newest.status.state == "off"
+    assert state(home, RECORDING) == "off"
     await call(home, "switch.turn_off", PRIVACY)
-    assert FakeRecorder.newest.status.state == "ready"
+    assert state(home, RECORDING) == "ready"
     assert state(home, CAMERA) == "streaming"
     assert (await home.client.get(f"/api/camera_proxy/{CAMERA}")).status == HTTPStatus.OK
 
