@@ -87,6 +87,9 @@ class RingPush:
         phones = async_phones(self._hass, PURPOSE)
         before, ring = self._newest.get(doorbell.id), _Ring(event, len(phones))
         self._newest[doorbell.id] = ring
+        if before:
+            # whoever waits for its picture needn't
+            before.frozen.set()
         again = (
             before is not None
             and before.event.test == event.test
