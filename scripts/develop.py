@@ -137,7 +137,12 @@ class Development:
             "username": self.doorbell.user,
             "password": self.doorbell.password,
         }
-        answers = ({"next_step_id": "direct"}, bell, {}, {"audio": True})
+        answers: tuple[dict[str, object], ...] = (
+            {"next_step_id": "direct"},
+            {**bell},
+            {},
+            {"audio": True},
+        )
         made = await self.home.subentry_flow(entry_id, "doorbell", *answers)
         webhook = made["placeholders"]["url"].rpartition("/")[2]
         feed = {"url": f"http://{LOOPBACK}:{self.numbers.agency}/feed.json"}

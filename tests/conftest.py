@@ -18,6 +18,7 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 import custom_components  # noqa: F401 - before the harness puts its own folder of this name first
+from custom_components.doorstep.footage import probe
 
 from .disclosure.clips import encode
 from .homes import Home, Panel, add_clip, move_in, prepare
@@ -36,6 +37,13 @@ def custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant find the integration, in the tests that have one."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture(autouse=True)
+def short_measurement(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weigh streams for a moment only, in the tests that add doorbells through the flow."""
+    if "hass" in request.fixturenames:
+        monkeypatch.setattr(probe, "_MEASURED", 0.3)
 
 
 @pytest.fixture(scope="session")
