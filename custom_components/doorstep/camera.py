@@ -18,6 +18,7 @@ from .const import DOMAIN
 from .data import DoorstepConfigEntry
 from .doorbells.doorbell import Doorbell
 from .doorbells.model import DoorbellEvent
+from .doorbells.relay import Relay
 from .doorbells.switches import PRIVATE
 from .entity import DoorbellEntity, async_add_rows, is_direct
 from .problems import translated
@@ -56,6 +57,7 @@ class DoorbellCamera(DoorbellEntity, Camera):
         DoorbellEntity.__init__(self, rooms, doorbell, row)
         Camera.__init__(self)
         self.stream_options[CONF_RTSP_TRANSPORT] = "tcp"
+        self._relay = Relay()
         self._taking = asyncio.Lock()
         self._following = asyncio.Lock()
         self._still: tuple[float, bytes] | None = None
@@ -81,8 +83,13 @@ class DoorbellCamera(DoorbellEntity, Camera):
 
     @override
     async def stream_source(self) -> str | None:
-        """RTSP URL with credentials."""
-        return await self.doorbell.async_stream_source()
+        """RTSP URL with credentials, that leads to the camera only until it is private."""
+        source = await self.doorbell.async_stream_source()
+        url = await self._relay.async_open(source) if source else None
+        if self.is_on:
+            return url
+        self._relay.async_close()
+        return None
 
     @override
     async def async_camera_image(
@@ -139,6 +146,8 @@ class DoorbellCamera(DoorbellEntity, Camera):
                 self._clip = None
             case "change":
                 self._still = None
+                if not self.is_on:
+                    self._relay.async_close()
                 self.hass.async_create_task(
                     self._async_follow(), f"{DOMAIN} live view {self.doorbell.id}", eager_start=True
                 )
@@ -179,6 +188,7 @@ class DoorbellCamera(DoorbellEntity, Camera):
 
     @callback
     def _end(self) -> None:
+        self._relay.async_close()
         if self.stream:
             self.rooms.hass.async_create_task(
                 self._async_end_stream(), f"{DOMAIN} live view {self.doorbell.id}", eager_start=True
