@@ -1,6 +1,7 @@
 """What a doorbell's events leave behind: clips and pictures, each made by a task of its own."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +41,8 @@ class Keeper:
         self._clips: set[asyncio.Task[None]] = set()
         self._pictures: set[asyncio.Task[None]] = set()
         self._freezing = asyncio.Lock()  # two events may want the same file at once
+        self._drawing: defaultdict[EventKind, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._wanted: dict[tuple[str, EventKind], datetime] = {}
         self._disk: str | None = None
         self._picture: str | None = None
 
@@ -81,13 +84,18 @@ class Keeper:
     def show(
         self, clip: OpenClip, kind: EventKind, at: datetime, draw: Callable[[], Awaitable[bytes]]
     ) -> None:
-        """Freeze the picture of an event that `draw` gives (JPEG, or CameraError)."""
+        """Freeze the picture of an event that `draw` gives (JPEG, or CameraError).
+
+        One is drawn at a time; of those that wait, the newest of a clip stands for all.
+        """
+        self._wanted[clip.id, kind] = at
         self._spawn(self._pictures, partial(self._show, clip, kind, at, draw))
 
     async def finish(self) -> None:
         """Close the open clip with what it has; pictures on their way are given up."""
         for task in self._pictures:
             task.cancel()
+        self._wanted.clear()
         if self._clip is not None:
             self._clip.stop()
         await asyncio.gather(*self._clips, *self._pictures, return_exceptions=True)
@@ -106,6 +114,14 @@ class Keeper:
         self.changed()
 
     async def _show(
+        self, clip: OpenClip, kind: EventKind, at: datetime, draw: Callable[[], Awaitable[bytes]]
+    ) -> None:
+        async with self._drawing[kind]:
+            if self._wanted.get((clip.id, kind)) == at:
+                del self._wanted[clip.id, kind]
+                await self._draw(clip, kind, at, draw)
+
+    async def _draw(
         self, clip: OpenClip, kind: EventKind, at: datetime, draw: Callable[[], Awaitable[bytes]]
     ) -> None:
         """A ring's picture is kept above all others."""
