@@ -1,6 +1,7 @@
 """What one household consists of while it runs."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -41,6 +42,8 @@ class DoorstepData:
     queries: Queries
     approvers: Approvers
     pruning_paused: bool = False
+    _following: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _stopped: bool = False
 
     async def async_start(self, entry: DoorstepConfigEntry) -> None:
         """Start recording, reading and deciding."""
@@ -60,8 +63,12 @@ class DoorstepData:
         entry.async_on_unload(async_at_started(self.rooms.hass, self.desk.async_remind))
 
     async def async_follow(self, entry: DoorstepConfigEntry) -> None:
-        """Make doorbells and feeds what the subentries say."""
-        await self.rooms.doorbells.async_follow(entry.subentries)
+        """Make doorbells and feeds what the subentries say; one change after the other."""
+        async with self._following:
+            if self._stopped:
+                return
+            # as they are now, not when somebody had to wait for another change
+            await self.rooms.doorbells.async_follow(entry.subentries)
         await self.feeds.async_follow(entry)
         self.desk.async_changed()
 
@@ -72,7 +79,9 @@ class DoorstepData:
     async def async_stop(self) -> None:
         """Close every room, in the order in which they depend on each other."""
         await self.feeds.async_stop()
-        await self.rooms.doorbells.async_stop()
+        async with self._following:
+            self._stopped = True
+            await self.rooms.doorbells.async_stop()
         await self.desk.async_stop()
         await self.rooms.hass.async_add_executor_job(self.rooms.close)
 

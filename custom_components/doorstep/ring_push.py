@@ -93,7 +93,7 @@ class RingPush:
         again = (
             before is not None
             and before.event.test == event.test
-            and event.at - before.event.at < _QUIET
+            and abs(event.at - before.event.at) < _QUIET
         )
         for phone in phones:
             self._entry.async_create_background_task(

@@ -160,8 +160,8 @@ class AdoptedSource:
         yield from self._rings
         yield from self._motions
 
-    def _condition(self) -> tuple[bool, str | None, Problem | None]:
-        return self.available, self.device_id, self.problem()
+    def _condition(self) -> tuple[bool, bool, str | None, Problem | None]:
+        return self.available, self._camera.available, self.device_id, self.problem()
 
     def _follow(self) -> None:
         """Listen to the entities as they are called now; new ones begin with a baseline."""

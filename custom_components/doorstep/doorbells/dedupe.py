@@ -45,7 +45,7 @@ class Deduplicator:
         """Whether no other source has told of this press; the same one tells of another."""
         if (
             self._pressed is not None
-            and at - self._pressed < SAME_PRESS
+            and abs(at - self._pressed) < SAME_PRESS
             and source not in self._told
         ):
             self._told.add(source)

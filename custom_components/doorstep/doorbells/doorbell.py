@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 import logging
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_LATITUDE, CONF_LONGITUDE
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, CoreState, HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
@@ -46,6 +47,8 @@ MOTION_TIMEOUT: Final = timedelta(minutes=1)
 ADOPTED_MOTION_TIMEOUT: Final = timedelta(minutes=10)
 """The same for an entity that says by itself when motion ends: a lost "off" must not stick."""
 
+_PAGE: Final = 100  # clips
+
 _MERE_FACTS: Final = {CONF_INDOOR, CONF_PLACEMENT, CONF_LATITUDE, CONF_LONGITUDE}
 
 
@@ -71,6 +74,7 @@ class Doorbell:
         self._lock = asyncio.Lock()
         self.id = subentry.subentry_id
         self.private = private
+        self.away = False
         self.lost = False
         self.dropped = 0
         self.last: dict[str, DoorbellEvent] = {}
@@ -160,10 +164,11 @@ class Doorbell:
             await self._async_close()
 
     async def _async_close(self) -> None:
+        # a ring while the clip is closed is heard, though not recorded
+        await self.recording.async_stop()
         self.transport.async_stop()
         self._motion.async_end_all()
         self._async_calm()
-        await self.recording.async_stop()
 
     async def async_update(self, subentry: ConfigSubentry) -> None:
         """Go on with other settings; entities and listeners stay, and so does what they knew."""
@@ -212,9 +217,13 @@ class Doorbell:
 
     def last_ring_picture(self) -> tuple[datetime, bytes] | None:
         """Read the newest ring's instant and JPEG from the library; blocks."""
-        for clip in self._library.clips(self.id):
-            if clip.event == "ring" and clip.picture.is_file():
-                return clip.event_at, clip.picture.read_bytes()
+        for page in count(0, _PAGE):
+            clips = self._library.clips(self.id, limit=_PAGE, offset=page)
+            for clip in clips:
+                if clip.event == "ring" and clip.picture.is_file():
+                    return clip.event_at, clip.picture.read_bytes()
+            if len(clips) < _PAGE:
+                break
         return None
 
     @callback
@@ -254,7 +263,8 @@ class Doorbell:
             DoorbellEvent(
                 "ring" if kind == "ring" else "motion",
                 now,
-                self.recording.async_trigger(kind, now),
+                # privacy holds before the recorder has stopped
+                None if self.private else self.recording.async_trigger(kind, now),
                 device_time=signal.device_time,
                 event_id=signal.event_id,
                 source=signal.source,
@@ -273,7 +283,7 @@ class Doorbell:
 
     @callback
     def _async_judge(self) -> None:
-        """Count a camera as lost once it has been away for longer than patience lasts.
+        """Count a camera as away, and the doorbell as lost, once patience is over.
 
         One that is only asked for stills may sleep: what it doesn't answer is told at once.
         """
@@ -285,8 +295,13 @@ class Doorbell:
     @callback
     def _async_lose(self, _now: datetime) -> None:
         self._patience = None
-        self.lost = True
-        _LOGGER.info("The camera of %s can't be reached: %s", self.name, self.status.reason)
+        if self._hass.state is not CoreState.running:
+            # what it hangs on may still be starting
+            self._async_judge()
+            return
+        if not self.away:
+            _LOGGER.info("The camera of %s can't be reached: %s", self.name, self.status.reason)
+        self.away = self.lost = True
         self._async_changed()
 
     @callback
@@ -294,15 +309,15 @@ class Doorbell:
         if self._patience:
             self._patience()
             self._patience = None
-        if self.lost:
-            self.lost = False
+        if self.away:
+            self.away = self.lost = False
             _LOGGER.info("The camera of %s is back", self.name)
             self._async_changed()
 
     @callback
     def _async_source_changed(self) -> None:
-        """Try the camera at once when its entity has come back."""
-        if self.transport.available and self.status.state == "failed":
+        """Try the camera at once: its entity may have come back."""
+        if self.status.state == "failed":
             self.recording.recorder.nudge()
         self._async_changed()
 

@@ -1,5 +1,6 @@
 """All doorbells of the home, kept in step with the config subentries."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final
@@ -44,6 +45,8 @@ class Doorbells:
         self._ffmpeg = ffmpeg
         self._switches = switches
         self._on = set(switches.on())
+        self._turned: dict[tuple[str, str], bool] = {}
+        self._turning = asyncio.Lock()
         self.on_clip: Callable[[], None] = lambda: None
         self._doorbells: dict[str, Doorbell] = {}
         self._platforms: list[tuple[AddConfigEntryEntitiesCallback, EntityFactory]] = []
@@ -71,16 +74,32 @@ class Doorbells:
         return (doorbell.id, switch) in self._on
 
     async def async_switch(self, doorbell: Doorbell, switch: str, *, is_on: bool) -> None:
-        """Turn a switch, on disk first; StorageError leaves it as it was."""
+        """Turn a switch, on disk first; StorageError leaves it as it was.
+
+        Where several turn it at once, the last one has it. Cancelling doesn't stop it half way.
+        """
+        turning = self._async_turn(doorbell, switch, is_on=is_on)
+        await asyncio.shield(self._hass.async_create_task(turning, f"{DOMAIN} {switch}"))
+
+    async def _async_turn(self, doorbell: Doorbell, switch: str, *, is_on: bool) -> None:
+        key = doorbell.id, switch
+        self._turned[key] = is_on
+        written = self._hass.async_create_task(
+            self._async_write(key, is_on=is_on), f"{DOMAIN} write {switch}"
+        )
         if is_on and switch == PRIVATE:
             # privacy doesn't wait for the disk
             await doorbell.async_set_private(private=True)
-        await self._hass.async_add_executor_job(
-            partial(self._switches.set, doorbell.id, switch, is_on=is_on)
-        )
-        (self._on.add if is_on else self._on.discard)((doorbell.id, switch))
-        if switch == PRIVATE:
+        await written
+        if switch == PRIVATE and self._turned[key] == is_on:
             await doorbell.async_set_private(private=is_on)
+
+    async def _async_write(self, key: tuple[str, str], *, is_on: bool) -> None:
+        async with self._turning:
+            await self._hass.async_add_executor_job(
+                partial(self._switches.set, *key, is_on=is_on)
+            )
+            (self._on.add if is_on else self._on.discard)(key)
 
     async def async_follow(self, subentries: Mapping[str, ConfigSubentry]) -> None:
         """Make the doorbells what the subentries say; untouched ones are left alone."""
@@ -147,7 +166,7 @@ class Doorbells:
         self._async_issue(doorbell, "recorder_failed", wanted=doorbell.breakdowns >= _TOO_OFTEN)
         asleep = doorbell.transport.capture == CAPTURE_STILLS and status.state == "failed"
         reason = reason_text(self._hass, status.reason)
-        self._async_issue(doorbell, "camera_failed", wanted=doorbell.lost or asleep, reason=reason)
+        self._async_issue(doorbell, "camera_failed", wanted=doorbell.away or asleep, reason=reason)
         if status.state in {"filling", "ready"}:
             self._async_stop_asking(doorbell)
         locked_out = [bell for bell in self if bell.status.reason == "camera_unauthorized"]
@@ -178,7 +197,8 @@ class Doorbells:
         self, doorbell: Doorbell, issue: str, *, wanted: bool, **placeholders: str
     ) -> None:
         if wanted:
-            placeholders = {"name": doorbell.name, **placeholders}
+            # whatever it was called when the problem began
+            placeholders |= {"name": doorbell.name}
             async_report(self._hass, issue, subject=doorbell.id, **placeholders)
         else:
             async_clear(self._hass, issue, subject=doorbell.id)

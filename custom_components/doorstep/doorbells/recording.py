@@ -89,6 +89,10 @@ class Recording:
             return self.recorder.trigger(kind, at)
         except CameraError:
             return None
+        except Exception:
+            # the bell rings, whatever recording does
+            _LOGGER.exception("An event of doorbell %s is not recorded", self._doorbell_id)
+            return None
 
     async def _async_run(self) -> None:
         while True:
