@@ -168,9 +168,10 @@ async def test_nothing_is_heard_after_the_stop(street: Street) -> None:
     await street.ring()
     await street.change("bell", new_entity_id="event.other")
     await street.say("event.bell", "unavailable")
+    await street.say("camera.door", "idle")
     await street.wait(601)
     assert street.heard == []
-    assert street.changes == 0
+    assert street.changes == 1
 
 
 @pytest.mark.parametrize(
@@ -189,11 +190,19 @@ async def test_available_is_whether_a_ring_can_come(
     assert (source.available, street.changes) == (False, 1)
     await street.say(asked, "unknown")
     assert (source.available, street.changes) == (True, 2)
-    for other in {"event.bell", "binary_sensor.motion", "camera.door"} - {asked}:
+    for other in {"event.bell", "binary_sensor.motion"} - {asked}:
         await street.say(other, "unavailable")
     assert (source.available, street.changes) == (True, 2)
     await street.say(asked, None)
     assert (source.available, street.changes) == (False, 3)
+
+
+async def test_it_is_told_when_the_camera_goes_and_comes(street: Street) -> None:
+    source = street.follow()
+    await street.say("camera.door", "unavailable")
+    assert (source.available, street.changes) == (True, 1)
+    await street.say("camera.door", "idle")
+    assert (source.available, street.changes) == (True, 2)
 
 
 async def test_one_bell_of_two_is_enough(street: Street) -> None:
@@ -348,23 +357,23 @@ async def test_patience_with_the_unavailable_ends(
     await street.wait(0)
     await street.say("camera.door", "unavailable")
     await street.say("binary_sensor.motion", "unavailable", again=True)
-    assert (source.problem(), street.changes) == (None, 0)
+    assert (source.problem(), street.changes) == (None, 1)
     freezer.tick(6)
     await street.wait(0)
     assert source.problem() == Problem(
         "source_unavailable", {"name": "Front door", "entities": "binary_sensor.motion"}
     )
-    assert street.changes == 1
+    assert street.changes == 2
     freezer.tick(595)
     await street.wait(0)
     assert source.problem() == Problem(
         "source_unavailable",
         {"name": "Front door", "entities": "camera.door, binary_sensor.motion"},
     )
-    assert street.changes == 2
+    assert street.changes == 3
     await street.say("camera.door", "idle")
     await street.say("binary_sensor.motion", "off")
-    assert (source.problem(), street.changes) == (None, 4)
+    assert (source.problem(), street.changes) == (None, 5)
 
 
 async def test_an_outage_shorter_than_patience_is_forgotten(street: Street) -> None:

@@ -56,6 +56,12 @@ def test_a_clock_that_jumps_back_silences_nobody() -> None:
     assert deduplicator.is_new(ring(device_time=NOW - timedelta(days=9)), NOW + SECOND)
 
 
+def test_a_host_whose_clock_is_set_back_swallows_no_press() -> None:
+    deduplicator = Deduplicator()
+    assert deduplicator.is_new(ring("event.a"), NOW)
+    assert deduplicator.is_new(ring("event.b"), NOW - timedelta(hours=1))
+
+
 def test_several_sources_tell_of_one_press() -> None:
     deduplicator = Deduplicator()
     assert deduplicator.is_new(ring("event.ring"), NOW)

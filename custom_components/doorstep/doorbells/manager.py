@@ -96,9 +96,7 @@ class Doorbells:
 
     async def _async_write(self, key: tuple[str, str], *, is_on: bool) -> None:
         async with self._turning:
-            await self._hass.async_add_executor_job(
-                partial(self._switches.set, *key, is_on=is_on)
-            )
+            await self._hass.async_add_executor_job(partial(self._switches.set, *key, is_on=is_on))
             (self._on.add if is_on else self._on.discard)(key)
 
     async def async_follow(self, subentries: Mapping[str, ConfigSubentry]) -> None:
