@@ -4,7 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from homeassistant.components import webhook
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+    UnknownSubEntry,
+)
 from homeassistant.const import CONF_NAME, CONF_WEBHOOK_ID
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
@@ -268,7 +273,10 @@ class DoorbellFlow(ConfigSubentryFlow):
         self, chosen: Mapping[str, Any], decided: frozenset[str] = frozenset()
     ) -> SubentryFlowResult:
         """Change the doorbell as it is now: something else may have been changed meanwhile."""
-        subentry = self._get_reconfigure_subentry()
+        try:
+            subentry = self._get_reconfigure_subentry()
+        except UnknownSubEntry:
+            return self.async_abort(reason="doorbell_gone")
         data = replaced(subentry.data, decided, chosen)
         return self.async_update_and_abort(
             self._get_entry(),

@@ -500,6 +500,19 @@ async def test_a_camera_that_is_back_is_tried_at_once(
         await until(lambda: len(camera.asked) == 2)
 
 
+async def test_an_event_makes_no_camera_refuse_the_password_once_more(
+    camera: Camera, tmp_path: Path
+) -> None:
+    desk = Desk(camera, tmp_path, SLOW)
+    async with desk.running():
+        await camera.put(CameraError("camera_unauthorized"))
+        desk.recorder.trigger("ring", camera.now())
+        await asyncio.sleep(0.01)
+        assert len(camera.asked) == 1
+        desk.recorder.nudge()
+        await until(lambda: len(camera.asked) == 2)
+
+
 @pytest.mark.parametrize(
     ("reason", "known", "pauses"),
     [

@@ -106,7 +106,9 @@ class Recorder:
         clip = self._keeper.open or self._open(kind, at)
         clip.extend(at)
         self._keeper.show(clip, kind, at, partial(self._draw, at))
-        self.nudge()
+        if self._failure != "camera_unauthorized":
+            # one that refuses the password locks up sooner, the more often it is asked
+            self.nudge()
         return clip.id
 
     def extend(self, at: datetime) -> None:
