@@ -7,10 +7,12 @@ from types import MappingProxyType
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.doorstep.doorbells import doorbell as doorbell_module
 from custom_components.doorstep.doorbells.doorbell import PATIENCE
 from custom_components.doorstep.doorbells.manager import Doorbells
 from custom_components.doorstep.doorbells.switches import PRIVATE
@@ -18,8 +20,8 @@ from custom_components.doorstep.doorbells.switches import PRIVATE
 from ..homes import Home, prepare
 from ..simulators.waiting import until
 from . import recorders
-from .homes import NOWHERE, direct, find, set_up
-from .recorders import FakeRecorder
+from .homes import NOWHERE, adopted, direct, find, set_up
+from .recorders import JPEG, FakeRecorder
 from .test_core import RECORDING, RING, doorbell, issue, later, report, state
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -211,3 +213,48 @@ async def test_a_doorbell_that_is_gone_can_not_be_changed(home: Home) -> None:
     await home.hass.async_block_till_done()
     done = await home.answer(form, {})
     assert (done["type"], done["reason"]) == ("abort", "doorbell_gone")
+
+
+async def test_the_picture_of_a_ring_is_found_behind_much_motion(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorders.install(monkeypatch)
+    monkeypatch.setattr(doorbell_module, "_PAGE", 1)
+    await recording(home)
+    found = []
+    for kind in ("motion_on", "ring", "motion_on", "motion_on"):
+        await report(home, kind)
+        await FakeRecorder.newest.close()
+        last = await home.hass.async_add_executor_job(doorbell(home).last_ring_picture)
+        found.append(last and last[1])
+    assert found == [None, JPEG, JPEG, JPEG]
+
+
+@pytest.mark.parametrize("while_running", [True, False])
+async def test_the_doorbells_own_device_goes_once_its_camera_has_one(
+    home: Home, *, while_running: bool
+) -> None:
+    entities, devices = er.async_get(home.hass), dr.async_get(home.hass)
+    camera = entities.async_get_or_create("camera", "reolink", "1")
+    bell = adopted(camera=camera.id, rings=["event.bell"], capture="stills")
+    entry = await set_up(home, bell)
+    before = {one.unique_id: one.entity_id for one in own_entities(home, entry)}
+    (own,) = dr.async_entries_for_config_entry(devices, entry.entry_id)
+    if not while_running:
+        await home.hass.config_entries.async_unload(entry.entry_id)
+    theirs = MockConfigEntry(domain="reolink")
+    theirs.add_to_hass(home.hass)
+    device = devices.async_get_or_create(
+        config_entry_id=theirs.entry_id, identifiers={("reolink", "1")}
+    )
+    entities.async_update_entity(camera.entity_id, device_id=device.id)
+    if not while_running:
+        await home.hass.config_entries.async_setup(entry.entry_id)
+    await home.hass.async_block_till_done()
+    assert devices.async_get(own.id) is None
+    assert {one.unique_id: one.entity_id for one in own_entities(home, entry)} == before
+    assert {one.device_id for one in own_entities(home, entry)} == {device.id}
+
+
+def own_entities(home: Home, entry: MockConfigEntry) -> list[er.RegistryEntry]:
+    return er.async_entries_for_config_entry(er.async_get(home.hass), entry.entry_id)

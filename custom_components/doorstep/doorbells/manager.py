@@ -129,6 +129,7 @@ class Doorbells:
         doorbell.async_subscribe(partial(self._async_heard, doorbell))
         doorbell.async_start()
         self._doorbells[doorbell.id] = doorbell
+        self._async_move(doorbell)
         for async_add_entities, factory in self._platforms:
             _add(async_add_entities, factory, doorbell)
 
@@ -140,10 +141,15 @@ class Doorbells:
 
     async def _async_change(self, doorbell: Doorbell, subentry: ConfigSubentry) -> None:
         await doorbell.async_update(subentry)
+        if own := self._own_device(doorbell):
+            dr.async_get(self._hass).async_update_device(own.id, name=subentry.title)
+
+    def _own_device(self, doorbell: Doorbell) -> dr.DeviceEntry | None:
         registry = dr.async_get(self._hass)
         for device in dr.async_entries_for_config_entry(registry, self._entry_id):
             if (DOMAIN, doorbell.id) in device.identifiers:
-                registry.async_update_device(device.id, name=subentry.title)
+                return device
+        return None
 
     @callback
     def _async_heard(self, doorbell: Doorbell, event: DoorbellEvent) -> None:
@@ -182,13 +188,19 @@ class Doorbells:
 
     @callback
     def _async_move(self, doorbell: Doorbell) -> None:
-        """Keep the entities on the device of an adopted camera, whichever that is now."""
+        """Keep the entities on the device of an adopted camera, whichever that is now.
+
+        What was made for it while its camera had none is not needed any more.
+        """
         if not doorbell.adopted or (device_id := doorbell.transport.device_id) is None:
             return
         registry = er.async_get(self._hass)
         for entity in er.async_entries_for_config_entry(registry, self._entry_id):
             if entity.config_subentry_id == doorbell.id and entity.device_id != device_id:
                 registry.async_update_entity(entity.entity_id, device_id=device_id)
+        if own := self._own_device(doorbell):
+            # only now: what is still on a device goes with it
+            dr.async_get(self._hass).async_remove_device(own.id)
 
     @callback
     def _async_issue(
