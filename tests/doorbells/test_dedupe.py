@@ -62,6 +62,17 @@ def test_a_host_whose_clock_is_set_back_swallows_no_press() -> None:
     assert deduplicator.is_new(ring("event.b"), NOW - timedelta(hours=1))
 
 
+def test_two_presses_with_ids_that_two_sources_tell_of() -> None:
+    deduplicator = Deduplicator()
+    assert deduplicator.is_new(ring("event.a", event_id="1"), NOW)
+    assert not deduplicator.is_new(ring("event.b", event_id="1"), NOW)
+    assert deduplicator.is_new(ring("event.b", event_id="2"), NOW + 2 * SECOND)
+    assert not deduplicator.is_new(ring("event.a", event_id="2"), NOW + 2 * SECOND)
+    # an earlier press once more says nothing about this one
+    assert not deduplicator.is_new(ring("event.c", event_id="1"), NOW + 3 * SECOND)
+    assert not deduplicator.is_new(ring("event.c"), NOW + 3 * SECOND)
+
+
 def test_several_sources_tell_of_one_press() -> None:
     deduplicator = Deduplicator()
     assert deduplicator.is_new(ring("event.ring"), NOW)

@@ -23,6 +23,7 @@ class Deduplicator:
         """Start without a memory."""
         self._seen: deque[tuple[str, ...]] = deque(maxlen=_REMEMBERED)
         self._pressed: datetime | None = None
+        self._press: tuple[str, ...] | None = None
         self._told: set[str] = set()
 
     def is_new(self, signal: Signal, at: datetime) -> bool:
@@ -32,16 +33,19 @@ class Deduplicator:
         name = _name(signal)
         if name is not None:
             if name in self._seen:
+                if name == self._press:
+                    # the next that this source tells of is another one
+                    self._told.add(signal.source)
                 return False
             self._seen.append(name)
-        return signal.kind != "ring" or self._is_press(signal.source, at)
+        return signal.kind != "ring" or self._is_press(signal.source, name, at)
 
     def remember(self, signal: Signal) -> None:
         """Take a signal of an earlier run as seen."""
         if (name := _name(signal)) is not None:
             self._seen.append(name)
 
-    def _is_press(self, source: str, at: datetime) -> bool:
+    def _is_press(self, source: str, name: tuple[str, ...] | None, at: datetime) -> bool:
         """Whether no other source has told of this press; the same one tells of another."""
         if (
             self._pressed is not None
@@ -50,7 +54,7 @@ class Deduplicator:
         ):
             self._told.add(source)
             return False
-        self._pressed = at
+        self._pressed, self._press = at, name
         self._told = {source}
         return True
 
