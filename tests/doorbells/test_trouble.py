@@ -1,6 +1,7 @@
 """Rings, privacy and changes that come while something else is under way or goes wrong."""
 
 import asyncio
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
@@ -8,6 +9,7 @@ from types import MappingProxyType
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -15,9 +17,11 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.doorstep.doorbells import doorbell as doorbell_module
 from custom_components.doorstep.doorbells.doorbell import PATIENCE
 from custom_components.doorstep.doorbells.manager import Doorbells
+from custom_components.doorstep.doorbells.model import Signal
 from custom_components.doorstep.doorbells.switches import PRIVATE
 
 from ..homes import Home, prepare
+from ..simulators.phone import PhoneSimulator
 from ..simulators.waiting import until
 from . import recorders
 from .homes import NOWHERE, adopted, direct, find, set_up
@@ -220,14 +224,19 @@ async def test_the_picture_of_a_ring_is_found_behind_much_motion(
 ) -> None:
     recorders.install(monkeypatch)
     monkeypatch.setattr(doorbell_module, "_PAGE", 1)
-    await recording(home)
-    found = []
-    for kind in ("motion_on", "ring", "motion_on", "motion_on"):
+    entry = await recording(home)
+    found, before_it = [], None
+    for kind in ("motion_on", "ring", "motion_on", "motion_on", "ring"):
         await report(home, kind)
         await FakeRecorder.newest.close()
         last = await home.hass.async_add_executor_job(doorbell(home).last_ring_picture)
         found.append(last and last[1])
-    assert found == [None, JPEG, JPEG, JPEG]
+        before_it = before_it or (last and last[0])
+    assert found == [None, *[JPEG] * 4]
+    rung, *_ = entry.runtime_data.rooms.library.clips(limit=1)
+    rung.picture.unlink()
+    read = doorbell(home).last_ring_picture
+    assert await home.hass.async_add_executor_job(read) == (before_it, JPEG)
 
 
 @pytest.mark.parametrize("while_running", [True, False])
@@ -258,3 +267,21 @@ async def test_the_doorbells_own_device_goes_once_its_camera_has_one(
 
 def own_entities(home: Home, entry: MockConfigEntry) -> list[er.RegistryEntry]:
     return er.async_entries_for_config_entry(er.async_get(home.hass), entry.entry_id)
+
+
+async def test_a_ring_after_the_hosts_clock_was_set_back_is_pushed(
+    home: Home, hass_access_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorders.install(monkeypatch)
+    await recording(home)
+    switch = {"entity_id": "switch.front_door_ring_notifications"}
+    await home.hass.services.async_call("switch", "turn_on", switch, blocking=True)
+    async with PhoneSimulator(str(home.client.make_url("/")), name="Owner") as phone:
+        await phone.register(hass_access_token)
+        await home.hass.async_block_till_done()
+        await ring(home)
+        await until(lambda: len(phone.pushes) == 1)
+        earlier = dt_util.utcnow() - timedelta(hours=1)
+        monkeypatch.setattr(dt_util, "utcnow", lambda: earlier)
+        doorbell(home).async_hear(Signal(kind="ring", source="webhook"))
+        await until(lambda: len(phone.pushes) == 2)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -220,7 +221,9 @@ class Doorbell:
         for page in count(0, _PAGE):
             clips = self._library.clips(self.id, limit=_PAGE, offset=page)
             for clip in clips:
-                if clip.event == "ring" and clip.picture.is_file():
+                if clip.event != "ring":
+                    continue
+                with suppress(OSError):  # there is none, or it goes just now
                     return clip.event_at, clip.picture.read_bytes()
             if len(clips) < _PAGE:
                 break
