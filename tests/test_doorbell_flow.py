@@ -94,6 +94,7 @@ def well_worded(step: Mapping[str, Any], texts: Mapping[str, Any]) -> None:
         assert step.get("translation_domain") or texts["abort"][step["reason"]]
         return
     if step["type"] == "create_entry":
+        assert step["description"] is None or texts["create_entry"][step["description"]]
         return
     words = texts["step"][step["step_id"]]
     assert words["title"].format(**told)
@@ -193,6 +194,19 @@ async def test_addresses_that_lead_nowhere(home: Home) -> None:
         step = await answer(home, step, name="Front door", url=url)
         assert (step["step_id"], step["errors"]) == ("direct", {"url": error})
         assert fields(step)["url"] == url
+
+
+@pytest.mark.usefixtures("trials")
+async def test_titles_tell_names_as_they_are(home: Home) -> None:
+    name = {"name": "Front_door (left)"}
+    step = await answer(home, await begin(home, "direct"), **{**ANSWERS, **name})
+    await answer(home, await answer(home, step))
+    handler = {"handler": [home.entry_id, "doorbell"], "subentry_id": bell(home).subentry_id}
+    step = await home.post(SUBENTRY_FLOW, handler)
+    assert step["description_placeholders"] == name
+    flow = await reauth(home)
+    shown = await (await home.client.get(f"{FLOW}/{flow['flow_id']}")).json()
+    assert shown["description_placeholders"] == name
 
 
 @pytest.mark.usefixtures("other", "trials")
@@ -535,7 +549,8 @@ async def test_a_camera_is_adopted_with_what_is_on_its_device(
     step = await answer(home, step, **proposed)
     assert step["step_id"] == "options"
     assert "about 4.0 Mbit a second" in step["description_placeholders"]["estimate"]
-    assert (await answer(home, step, indoor=True))["type"] == "create_entry"
+    done = await answer(home, step, indoor=True)
+    assert (done["type"], done["description"]) == ("create_entry", "adopted")
     assert trials.sources == ["rtsp://127.0.0.1:2/other"]
     assert bell(home).unique_id == other.ids["camera"]
     assert bell(home).title == "Other bell"

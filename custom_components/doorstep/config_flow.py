@@ -110,7 +110,7 @@ class DoorstepFlow(ConfigFlow, domain=DOMAIN):
         """Ask for the camera's user and password, and try them."""
         doorbell = self._refused()
         errors: dict[str, str] = {}
-        placeholders = {CONF_NAME: plain(doorbell.title)}
+        placeholders = {CONF_NAME: doorbell.title}
         # what the list of things that want attention calls it
         self.context["title_placeholders"] = {CONF_NAME: doorbell.title}
         if user_input is not None:

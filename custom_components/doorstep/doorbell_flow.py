@@ -92,7 +92,7 @@ class DoorbellFlow(ConfigSubentryFlow):
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=_CHANGES[self._data.get(CONF_KIND, KIND_DIRECT)],
-            description_placeholders={"name": plain(self._name)},
+            description_placeholders={"name": self._name},
         )
 
     async def async_step_adopt(self, user_input: Answers = None) -> SubentryFlowResult:
@@ -249,7 +249,7 @@ class DoorbellFlow(ConfigSubentryFlow):
             data_schema=self.add_suggested_values_to_schema(form, answers),
             errors=errors,
             description_placeholders={
-                "camera": plain(found.name),
+                "camera": found.name,
                 "capture": async_capture_text(self.hass, found),
                 **(problem.placeholders if problem else {}),
             },
@@ -287,8 +287,12 @@ class DoorbellFlow(ConfigSubentryFlow):
         )
 
     async def _async_create(self) -> SubentryFlowResult:
+        adopted = self._data[CONF_KIND] == KIND_ADOPTED
         return self.async_create_entry(
-            title=self._name, data=self._data, unique_id=self._data.get(CONF_CAMERA)
+            title=self._name,
+            data=self._data,
+            description=KIND_ADOPTED if adopted else None,
+            unique_id=self._data.get(CONF_CAMERA),
         )
 
     def _adopted(self) -> set[str]:

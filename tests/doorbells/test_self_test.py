@@ -108,7 +108,9 @@ async def test_a_whole_chain_is_timed_step_by_step(
     assert steps["entity"] <= steps["picture"] <= steps["clip"] < 5
     shown = await notification(hass_ws_client, home)
     assert shown["title"] == "Test of Front door"
-    assert shown["message"].startswith("Everything works.\n\n| Step | After the press |")
+    assert shown["message"].startswith(
+        "Everything that was tried works.\n\n| Step | After the press |"
+    )
     assert shown["message"].count(" ms |") + shown["message"].count(" s |") == 5
     await press(home)
     await until(lambda: FakeRecorder.newest.clip)
