@@ -166,6 +166,7 @@ Doorstep runs after {seconds:.1f} s ({took}).
   Home Assistant    http://localhost:{port}      user: {USER}   password: {PASSWORD}
   Doorstep's desk   http://localhost:{port}/doorstep
   the agency        http://{LOOPBACK}:{parts.numbers.agency}/feed.json
+  the doorbell      {parts.doorbell.url}      to add one yourself; it takes any user
 
 Try, in another terminal:
   scripts/develop press      rings the bell; its clip is closed about 20 s later
