@@ -44,6 +44,7 @@ class Camera:
 
     def __init__(self) -> None:
         self.seconds = 1000.0
+        self.known = False
         self.asked: list[tuple[str, Form]] = []
         self.init: InitSegment | None = None
         self.queue: asyncio.Queue[Fragment | CameraError] = asyncio.Queue()
@@ -60,13 +61,15 @@ class Camera:
     async def receive(
         self, ffmpeg: str, source: str, form: Form, *, connect: float, stall: float
     ) -> AsyncGenerator[tuple[InitSegment, Fragment]]:
-        assert (ffmpeg, connect, stall) == ("ffmpeg", SETTINGS.connect, SETTINGS.stall)
+        patience = SETTINGS.known_retry if self.known else SETTINGS.connect
+        assert (ffmpeg, connect, stall) == ("ffmpeg", patience, SETTINGS.stall)
         self.asked.append((source, form))
         while True:
             item = await self.queue.get()
             try:
                 if isinstance(item, CameraError):
                     raise item
+                self.known = self.known or item.track.kind == "video"
                 yield self.init or (INIT_AV if form.audio else INIT), item
             finally:
                 self.queue.task_done()

@@ -19,7 +19,7 @@ from tests.simulators.waiting import until_told
 CUT: Final = 120.0
 PATIENCE: Final = 360.0
 # The longest pause between two tries, and the try.
-RECONNECT: Final = timedelta(seconds=66)
+RECONNECT: Final = timedelta(seconds=26)
 # Home Assistant's onvif asks again a minute after an error, its mqtt sooner.
 RECOVERY: Final = 100.0
 STREAMED: Final = ("front", "back", "porch")

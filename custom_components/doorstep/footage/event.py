@@ -23,8 +23,9 @@ class RecorderSettings:
     """Lengths in seconds; `max_bytes` bounds the pre-roll, and once more what waits for the disk.
 
     `connect` and `stall` are the longest silences before a camera counts as lost. `retry` is the
-    first pause before it is tried again, `longest_retry` the longest; `known_retry` the longest for
-    one that has been there, `refused_retry` for one that refuses the password and might lock up.
+    first pause before it is tried again, `longest_retry` the longest; `refused_retry` for one that
+    refuses the password and might lock up. Neither pause nor connecting takes longer than
+    `known_retry` where the camera has been there.
     """
 
     pre_roll: float = 10.0

@@ -150,7 +150,6 @@ class Recorder:
                 await self._connect()
             except CameraError as error:
                 if self._stream is not None:
-                    self._known = True
                     pause = self.settings.retry
                 self._stream = None
                 self._failure = error.key
@@ -163,8 +162,10 @@ class Recorder:
     def _longest_pause(self, reason: str) -> float:
         if reason == "camera_unauthorized":
             return self.settings.refused_retry
-        longest = self.settings.longest_retry
-        return min(longest, self.settings.known_retry) if self._known else longest
+        return self._at_most(self.settings.longest_retry)
+
+    def _at_most(self, seconds: float) -> float:
+        return min(seconds, self.settings.known_retry) if self._known else seconds
 
     async def _pause(self, seconds: float) -> bool:
         """Wait, unless somebody knows better: then True."""
@@ -176,7 +177,9 @@ class Recorder:
 
     async def _connect(self) -> None:
         """Take fragments until the stream ends (CameraError) or must be asked for differently."""
-        limits = {"connect": self.settings.connect, "stall": self.settings.stall}
+        # a connection that was begun while the network was away may hang
+        connect = self._at_most(self.settings.connect)
+        limits = {"connect": connect, "stall": self.settings.stall}
         received = receive(self.ffmpeg, await self.source(), self._form, **limits)
         try:
             async with aclosing(received):
@@ -217,6 +220,7 @@ class Recorder:
         self._ring.push(item)
         self._keeper.feed(item)
         self._failure = None
+        self._known = True
         self._arrived.set()
         self._tell()
 
