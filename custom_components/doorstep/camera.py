@@ -188,7 +188,7 @@ class DoorbellCamera(DoorbellEntity, Camera):
 
     @callback
     def _end(self) -> None:
-        self._relay.async_close()
+        self._relay.async_end()
         if self.stream:
             self.rooms.hass.async_create_task(
                 self._async_end_stream(), f"{DOMAIN} live view {self.doorbell.id}", eager_start=True

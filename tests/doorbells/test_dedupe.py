@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, strategies as st
 
-from custom_components.doorstep.doorbells.dedupe import SAME_PRESS, Deduplicator
+from custom_components.doorstep.doorbells.dedupe import ID_HOLDS, SAME_PRESS, Deduplicator
 from custom_components.doorstep.doorbells.model import SELF_TEST, Signal
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -25,11 +25,19 @@ def test_each_press_of_one_source_counts() -> None:
     assert [deduplicator.is_new(ring(), NOW + n * SECOND) for n in range(3)] == [True] * 3
 
 
-def test_an_id_counts_once_however_late() -> None:
+def test_an_id_with_a_time_counts_once_however_late() -> None:
+    deduplicator = Deduplicator()
+    assert deduplicator.is_new(ring(event_id="7", device_time=NOW), NOW)
+    assert not deduplicator.is_new(ring(event_id="7", device_time=NOW), NOW + timedelta(hours=3))
+    assert deduplicator.is_new(ring(event_id="8", device_time=NOW), NOW + timedelta(hours=3))
+
+
+def test_a_device_that_always_sends_the_same_id_is_heard_again() -> None:
     deduplicator = Deduplicator()
     assert deduplicator.is_new(ring(event_id="7"), NOW)
-    assert not deduplicator.is_new(ring(event_id="7"), NOW + timedelta(hours=3))
-    assert deduplicator.is_new(ring(event_id="8"), NOW + timedelta(hours=3))
+    assert not deduplicator.is_new(ring(event_id="7"), NOW + ID_HOLDS - SECOND)
+    assert deduplicator.is_new(ring(event_id="7"), NOW + ID_HOLDS)
+    assert not deduplicator.is_new(ring(event_id="7"), NOW + ID_HOLDS + SECOND)
 
 
 def test_an_id_is_one_kinds_own() -> None:
@@ -108,8 +116,8 @@ def test_a_self_test_always_rings_and_hides_no_press() -> None:
 
 def test_what_an_earlier_run_heard_is_known() -> None:
     deduplicator = Deduplicator()
-    deduplicator.remember(ring(event_id="7"))
-    deduplicator.remember(ring())
+    deduplicator.remember(ring(event_id="7"), NOW)
+    deduplicator.remember(ring(), NOW)
     assert not deduplicator.is_new(ring(event_id="7"), NOW)
     assert deduplicator.is_new(ring(), NOW)
 

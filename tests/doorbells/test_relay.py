@@ -94,6 +94,13 @@ async def test_closed_for_everybody_at_once_and_for_good(relay: Relay, camera: E
     viewer[1].close()
 
 
+async def test_what_is_being_opened_at_the_end_stays_closed(relay: Relay, camera: Echo) -> None:
+    relay.async_end()
+    url = await relay.async_open(camera.url)
+    with pytest.raises(ConnectionRefusedError):
+        await connect(url)
+
+
 async def test_another_camera_is_another_way(relay: Relay, camera: Echo) -> None:
     nowhere = await relay.async_open("rtsp://127.0.0.1:1/door")
     reader, _ = await connect(nowhere)

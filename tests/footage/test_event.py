@@ -108,6 +108,21 @@ async def test_extended_up_to_the_longest(clip: OpenClip) -> None:
     assert ending(await task) == "longest"
 
 
+async def test_a_clock_that_is_set_back_ends_it_at_the_longest(
+    clip: OpenClip, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = monotonic()
+    monkeypatch.setattr(module, "monotonic", lambda: passed)
+    clock.set(EPOCH - timedelta(hours=1))
+    task = asyncio.create_task(clip.run())
+    clip.feed(received(stream(), [0])[0])
+    await asyncio.sleep(0.005)
+    assert clip.accepting
+    passed += 5.01
+    clip.feed(received(stream(), [500])[0])
+    assert ending(await task) == "longest"
+
+
 async def test_stopped(clip: OpenClip) -> None:
     for item in received(stream(), [0, 500]):
         clip.feed(item)

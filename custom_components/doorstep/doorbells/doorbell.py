@@ -232,7 +232,7 @@ class Doorbell:
     @callback
     def async_recall(self, signal: Signal) -> None:
         """Take what an earlier run heard last as heard."""
-        self._deduplicator.remember(signal)
+        self._deduplicator.remember(signal, dt_util.utcnow())
 
     @callback
     def async_test(self) -> None:

@@ -138,6 +138,7 @@ class Doorbells:
         self._async_clear(doorbell)
         self._on = {(key, switch) for key, switch in self._on if key != doorbell.id}
         await self._hass.async_add_executor_job(self._switches.forget, doorbell.id)
+        self._async_ask_passwords()
 
     async def _async_change(self, doorbell: Doorbell, subentry: ConfigSubentry) -> None:
         await doorbell.async_update(subentry)
@@ -173,6 +174,10 @@ class Doorbells:
         self._async_issue(doorbell, "camera_failed", wanted=doorbell.away or asleep, reason=reason)
         if status.state in {"filling", "ready"}:
             self._async_stop_asking(doorbell)
+        self._async_ask_passwords()
+
+    @callback
+    def _async_ask_passwords(self) -> None:
         locked_out = [bell for bell in self if bell.status.reason == "camera_unauthorized"]
         for bell in locked_out:
             if not bell.adopted:

@@ -23,6 +23,7 @@ class Relay:
     def __init__(self) -> None:
         """Nothing is open yet."""
         self._lock = asyncio.Lock()
+        self._ended = False
         self._camera: tuple[str, int] | None = None
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -37,7 +38,15 @@ class Relay:
                 self._camera = camera
                 self._server = await asyncio.start_server(self._forward, _HERE, 0)
             port = self._server.sockets[0].getsockname()[1]
+            if self._ended:
+                self.async_close()
         return str(target.with_host(_HERE).with_port(port))
+
+    @callback
+    def async_end(self) -> None:
+        """Close it for good: what is just being opened stays closed too."""
+        self._ended = True
+        self.async_close()
 
     @callback
     def async_close(self) -> None:

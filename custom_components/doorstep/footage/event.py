@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from ..errors import CameraError, StorageError
@@ -69,6 +70,7 @@ class OpenClip:
         self.event = event
         self._settings = settings
         self._now = now
+        self._opened = monotonic()
         self._until = event[1] + timedelta(seconds=settings.post_roll)
         self._limit = event[1] + timedelta(seconds=settings.longest - settings.pre_roll)
         self._queue: asyncio.Queue[Received | None] = asyncio.Queue()
@@ -138,6 +140,9 @@ class OpenClip:
                 return "stream-lost"
             if any(item and item.video and item.end >= self.due for item in items):
                 return self.complete
+            if monotonic() - self._opened > self._settings.longest:
+                # the host's clock was set back meanwhile
+                return "longest"
         return "stream-lost"
 
     async def _next(self) -> list[Received | None]:
