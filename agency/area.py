@@ -32,7 +32,7 @@ def read(name: str) -> dict[str, JSON]:
 
 def around(latitude: float, longitude: float, metres: float) -> dict[str, JSON]:
     """Return a polygon of 32 corners, counterclockwise, METRES around a point (degrees)."""
-    if not (abs(latitude) <= 85 and abs(longitude) <= 179 and 0 < metres <= 1_000_000):  # noqa: PLR2004
+    if not (abs(latitude) <= 85 and abs(longitude) <= 179 and 0 < metres <= 1_000_000):  # noqa: PLR2004 - see below
         raise AgencyError(
             "a point is LATITUDE,LONGITUDE in degrees, and a distance lies below 1000 km"
         )

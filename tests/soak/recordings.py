@@ -50,7 +50,7 @@ def play(dice: Random, folder: Path) -> Counter[str]:
     deaths = 0
     for _ in range(dice.randint(2, 6)):
         death, plan = Death.drawn(dice, _LATEST), dice.getrandbits(32)
-        deaths += not run(lambda: _record(Random(plan), library, notes), death)  # noqa: B023
+        deaths += not run(lambda: _record(Random(plan), library, notes), death)  # noqa: B023 - run at once
         if dice.random() < 0.4:
             death = Death.drawn(dice, {"line": 3_000, "time": 20_000})
             deaths += not run(lambda: _open(library, notes).close(), death)

@@ -56,7 +56,7 @@ def play(dice: Random, folder: Path) -> Counter[str]:
         for _ in range(dice.randint(1, 5)):
             _publish(dice, world, published)
         plan, death, told = dice.getrandbits(32), Death.drawn(dice, _LATEST), folder / "told"
-        died = not run(lambda: _live(Random(plan), world, death, told), death)  # noqa: B023
+        died = not run(lambda: _live(Random(plan), world, death, told), death)  # noqa: B023 - run at once
         world.now += timedelta(hours=dice.choice((0, 1, 30)))
         home = Home.opened(world, Death())
         size = audit.check(home.database, world.ledger)

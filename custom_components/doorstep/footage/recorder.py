@@ -119,8 +119,8 @@ class Recorder:
         """Try a camera that is away again at once, instead of when the pause is over."""
         self._nudged.set()
 
-    async def picture(self, at: datetime | None = None) -> bytes:
-        """Draw what the camera shows now, or showed at an instant that is still in memory; JPEG.
+    async def picture(self) -> bytes:
+        """Draw what the camera shows now; JPEG.
 
         Nothing there: CameraError with what keeps the camera away, or `camera_no_picture`.
         """
@@ -128,8 +128,7 @@ class Recorder:
             raise CameraError("camera_off")
         if self._stream is None:
             raise CameraError(self._failure or "camera_no_picture")
-        instant = at or _NEWEST
-        return await still(self.ffmpeg, self._ring.picture(instant), instant)
+        return await still(self.ffmpeg, self._ring.picture(_NEWEST), _NEWEST)
 
     async def run(self) -> None:
         """Record until cancelled; an open clip is closed then. Reconnects for ever."""

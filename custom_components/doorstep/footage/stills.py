@@ -113,8 +113,8 @@ class StillsRecorder:
         if self._keeper.open is not None:
             self._called.set()
 
-    async def picture(self, at: datetime | None = None) -> bytes:  # noqa: ARG002 - as Recorder's
-        """Give the newest still of an event that is under way, whatever the instant; JPEG.
+    async def picture(self) -> bytes:
+        """Give the newest still of an event that is under way; JPEG.
 
         Between events there is none: CameraError. It wakes no camera.
         """
