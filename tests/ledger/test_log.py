@@ -61,6 +61,16 @@ def test_entries_are_kept_newest_first(database: Database, ledger: Ledger) -> No
     assert [entry.index for entry in ledger.entries(subject="handle-0")] == [2, 0]
 
 
+def test_entries_of_a_kind(database: Database, ledger: Ledger) -> None:
+    with database.transaction() as tx:
+        for kind, subject in (("sealed", "a"), ("held", "a"), ("sealed", "b"), ("sealed", "a")):
+            ledger.append(tx, kind, subject, {})
+    assert [one.index for one in ledger.entries(kind="sealed")] == [3, 2, 0]
+    assert [one.index for one in ledger.entries(subject="a", kind="sealed")] == [3, 0]
+    assert [one.index for one in ledger.entries(subject="a", kind="sealed", before=3)] == [0]
+    assert [one.index for one in ledger.entries(kind="sealed", before=3, limit=1)] == [2]
+
+
 def test_a_third_party_verifies_the_head(database: Database, ledger: Ledger) -> None:
     write(database, ledger, 5)
     head = ledger.verify()

@@ -45,6 +45,17 @@ CREATE TABLE IF NOT EXISTS ledger_head (
 ) STRICT;
 """
 _ALL = "SELECT ledger.*, salt, data FROM ledger LEFT JOIN ledger_private USING (idx) ORDER BY idx"
+# the columns alone, so that SQLite uses their indexes
+_NEWEST = (
+    "SELECT ledger.*, data FROM ledger LEFT JOIN ledger_private USING (idx)"
+    " WHERE ?1 IS NULL AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR idx < ?3)"
+    " ORDER BY idx DESC LIMIT ?4"
+)
+_OF_SUBJECT = (
+    "SELECT ledger.*, data FROM ledger LEFT JOIN ledger_private USING (idx)"
+    " WHERE subject = ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR idx < ?3)"
+    " ORDER BY idx DESC LIMIT ?4"
+)
 _SALT = 16
 _PAGE = 1000
 
@@ -151,15 +162,17 @@ class Ledger:
             return row and Head(row["size"], _tree(connection).root(), row["note"])
 
     def entries(
-        self, *, subject: str | None = None, before: int | None = None, limit: int = 100
+        self,
+        *,
+        subject: str | None = None,
+        kind: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
     ) -> list[Entry]:
         """Newest entries first, at most `limit`, older than index `before`."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT ledger.*, data FROM ledger LEFT JOIN ledger_private USING (idx)"
-                " WHERE (?1 IS NULL OR subject = ?1) AND (?2 IS NULL OR idx < ?2)"
-                " ORDER BY idx DESC LIMIT ?3",
-                (subject, before, limit),
+                _NEWEST if subject is None else _OF_SUBJECT, (subject, kind, before, limit)
             )
             return [_entry(row) for row in rows]
 
