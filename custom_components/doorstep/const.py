@@ -57,4 +57,7 @@ STATIC_PATH: Final = f"/{DOMAIN}_static"
 SIGNAL_DESK: Final = f"{DOMAIN}_desk"
 """Dispatched whenever something a panel shows has changed."""
 
+SIGNAL_STORAGE: Final = f"{DOMAIN}_storage"
+"""Dispatched whenever it was measured how full the library is."""
+
 LOGGER: Final = logging.getLogger(__package__)
