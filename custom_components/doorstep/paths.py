@@ -21,3 +21,13 @@ def picture_path(clip: str) -> str:
 def review_path(release: str, clip: str) -> str:
     """Where a file of a release under review plays."""
     return f"/api/{DOMAIN}/review/{release}/{clip}"
+
+
+def thumbnail_path(clip: str) -> str:
+    """Where a small one of a clip's picture is."""
+    return f"/api/{DOMAIN}/thumbnail/{clip}"
+
+
+def export_path(name: str) -> str:
+    """Where a film that was made for an approver to take away is."""
+    return f"/api/{DOMAIN}/export/{name}"
