@@ -13,13 +13,21 @@ from .lines import ClipLines, FragmentLine
 
 def is_pictures(clip: Clip) -> bool:
     """Whether a clip is made of JPEGs, which no browser plays; an unreadable one isn't."""
+    try:
+        return codec(clip) == MJPEG
+    except StorageError:
+        return False
+
+
+def codec(clip: Clip) -> object:
+    """Name the codec of a clip's video (RFC 6381) as its first line does; StorageError."""
     lines = ClipLines()
     try:
         with clip.lines.open("rb") as file:
             lines.add(file.readline())
-    except OSError, StorageError:
-        return False
-    return _codec(lines) == MJPEG
+    except OSError as error:
+        raise StorageError("clip_unreadable", clip=clip.id) from error
+    return _codec(lines)
 
 
 def moments(clip: Clip) -> list[datetime]:
