@@ -54,8 +54,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         for n in range(CLIPS)
         for at in (begin + 240_000 * n,)
     ]
-    with made._database.transaction() as tx:
-        tx.executemany("INSERT INTO clip VALUES (?,?,?,?,?,?,?,?,?,NULL,NULL)", rows)
+    with made._index.database.transaction() as tx:
+        tx.executemany(
+            'INSERT INTO clip (id, doorbell, event, event_at, start, "end", seconds, size, root)'
+            " VALUES (?,?,?,?,?,?,?,?,?)",
+            rows,
+        )
     assert Path(made.folder / INDEX).stat().st_size > MEGABYTE
     yield made
     made.close()

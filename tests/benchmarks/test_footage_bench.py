@@ -79,8 +79,12 @@ def full_library(tmp_path: Path) -> Iterator[Library]:
         for n in range(CLIPS)
         for at in [start + 60_000 * n]
     ]
-    with library._database.transaction() as tx:
-        tx.executemany("INSERT INTO clip VALUES (?,?,?,?,?,?,?,?,?,NULL,NULL)", rows)
+    with library._index.database.transaction() as tx:
+        tx.executemany(
+            'INSERT INTO clip (id, doorbell, event, event_at, start, "end", seconds, size, root)'
+            " VALUES (?,?,?,?,?,?,?,?,?)",
+            rows,
+        )
     yield library
     library.close()
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import errno
 import os
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import BinaryIO, Final
 from ..errors import StorageError
 
 PARTIAL: Final = ".partial"
+BINNED: Final = ".deleted"
 CLIP_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 _DOORBELL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -60,6 +61,16 @@ class ClipFiles:
         return self.folder / f"{self.clip}.jpg"
 
     @property
+    def thumbnail(self) -> Path:
+        """The picture made small, if there is one."""
+        return self.folder / f"{self.clip}.thumb.jpg"
+
+    @property
+    def binned_lines(self) -> Path:
+        """The lines while the clip lies in the bin."""
+        return self.lines.with_name(self.lines.name + BINNED)
+
+    @property
     def open_video(self) -> Path:
         """The MP4 file while the clip grows."""
         return partial(self.video)
@@ -78,11 +89,39 @@ class ClipFiles:
         sync(self.folder)
         sync(self.folder.parent)
 
+    def throw_away(self, at: datetime) -> None:
+        """Put the clip into the bin, and say since when; again is no error. OSError passes."""
+        lines = self.lines if self.lines.exists() else self.binned_lines
+        stamp = (at - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1) * 1000
+        os.utime(lines, ns=(stamp, stamp))
+        lines.replace(self.binned_lines)
+        sync(self.folder)
+
+    def restore(self) -> None:
+        """Take the clip out of the bin. OSError passes."""
+        self.binned_lines.rename(self.lines)
+        sync(self.folder)
+
     def discard(self) -> None:
         """Remove whatever there is of the clip, lines first. OSError passes."""
-        for path in (self.lines, self.video, self.picture):
+        self.binned_lines.unlink(missing_ok=True)
+        for path in (self.lines, self.video, self.picture, self.thumbnail):
             path.unlink(missing_ok=True)
             partial(path).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class BinnedFiles(ClipFiles):
+    """The files of a clip in the bin, to be read as any other's."""
+
+    @property
+    def lines(self) -> Path:
+        """The lines, by the name they have there."""
+        return self.folder / f"{self.clip}.jsonl{BINNED}"
+
+    def binned_at(self) -> datetime:
+        """Tell since when the clip lies in the bin. OSError passes."""
+        return datetime.fromtimestamp(self.lines.stat().st_mtime, UTC)
 
 
 def partial(path: Path) -> Path:
@@ -90,16 +129,19 @@ def partial(path: Path) -> Path:
     return path.with_name(path.name + PARTIAL)
 
 
-def scan(library: Path) -> Iterator[tuple[str, ClipFiles, set[str]]]:
-    """Find all clips: doorbell, place, and which files there are ("mp4", "jpg.partial"...)."""
+def scan(library: Path) -> Iterator[tuple[ClipFiles, set[str]]]:
+    """Find all clips, by day: their place, and which files there are ("mp4", "jpg.partial"...).
+
+    OSError passes: a folder that can't be read is not an empty one.
+    """
     for day in sorted(library.glob("*/*/")):
         parts: dict[str, set[str]] = {}
-        for path in day.iterdir():
-            clip, _, part = path.name.partition(".")
-            if CLIP_ID.fullmatch(clip):
+        with os.scandir(day) as entries:
+            for entry in entries:
+                clip, _, part = entry.name.partition(".")
                 parts.setdefault(clip, set()).add(part)
-        for clip, found in sorted(parts.items()):
-            yield day.parent.name, ClipFiles(day, clip), found
+        for clip in sorted(filter(CLIP_ID.fullmatch, parts)):
+            yield ClipFiles(day, clip), parts[clip]
 
 
 @contextmanager

@@ -1,29 +1,50 @@
 """How long footage stays, and what goes first."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
-from typing import Literal
+from typing import Final, Literal
 
 from .clip import Clip
 from .folder import Space, Usage
 
 type Reason = Literal["age", "size", "free-space"]
 
+_SPARED: Final = 0.25  # share of the budget that clips asked for may take, all together
+_SPARED_AGENCY: Final = 0.1  # and those that one agency asks for
+_HIGH: Final = 0.8  # share of the room from which on a household should be warned
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A doorbell's own limits: keep `days`, at most `max_bytes`; None where the household's do."""
+
+    days: float | None = None
+    max_bytes: int | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """Keep `days`; at most `max_bytes` and `share` of the disk; leave `floor` bytes free."""
+    """Keep `days`; at most `max_bytes` and `share` of the disk; leave `floor` bytes free.
+
+    `doorbells` gives some doorbells limits of their own: their days count instead, their bytes too.
+    """
 
     days: float = 30
     max_bytes: int = 20 * 10**9
     share: float = 0.25
     floor: int = 5 * 10**9
+    doorbells: Mapping[str, Limits] = field(default_factory=dict)
 
     def budget(self, space: Space) -> int:
         """Bytes that clips may take of a file system, as long as it has room beside them."""
         return min(self.max_bytes, int(space.total * self.share))
+
+    def keeps(self, doorbell: str) -> timedelta:
+        """Say how long a doorbell's clips stay."""
+        own = self.doorbells.get(doorbell, Limits()).days
+        return timedelta(days=self.days if own is None else own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +72,92 @@ def surplus(
     policy: RetentionPolicy,
     now: datetime,
     spared: frozenset[str] = frozenset(),
-) -> Iterator[tuple[Clip, Reason]]:
-    """Choose what must go, oldest first, and why.
+    *,
+    by_doorbell: Mapping[str, int] | None = None,
+) -> list[tuple[Clip, Reason]]:
+    """Choose what must go, and why, oldest first.
 
-    `clips` oldest first, which together are what `usage` counts. Spared clips stay, whatever they
-    weigh; others go in their place.
+    `clips` oldest first, which together are what `usage` counts; they are gone through twice, and
+    only as far as need be. `by_doorbell` are the bytes of each doorbell. Spared clips stay,
+    whatever they weigh; others go in their place.
     """
-    limit = policy.budget(usage.space)
-    oldest = now - timedelta(days=policy.days)
-    held, free = usage.bytes, usage.space.free
+    due = dict(_due(clips, policy, now, spared, dict(by_doorbell or {})))
+    freed = sum(clip.size for clip in due)
+    much = usage.bytes - freed - policy.budget(usage.space)
+    short = policy.floor - usage.space.free - freed
     for clip in clips:
-        reason = _reason(clip.end < oldest, held > limit, free < policy.floor)
-        if reason is None:
+        if much <= 0 and short <= 0:
+            break
+        if clip not in due and clip.id not in spared:
+            due[clip] = "size" if much > 0 else "free-space"
+            much -= clip.size
+            short -= clip.size
+    return sorted(due.items(), key=lambda item: item[0].start)
+
+
+def _due(
+    clips: Iterable[Clip],
+    policy: RetentionPolicy,
+    now: datetime,
+    spared: frozenset[str],
+    held: dict[str, int],
+) -> Iterator[tuple[Clip, Reason]]:
+    """Choose what no room could save: too old, or too much of one doorbell."""
+    most = {
+        name: limits.max_bytes
+        for name, limits in policy.doorbells.items()
+        if limits.max_bytes is not None
+    }
+    over = {name for name in most if held.get(name, 0) > most[name]}
+    youngest = now - min([policy.keeps(""), *map(policy.keeps, policy.doorbells)])
+    for clip in clips:
+        if clip.start >= youngest and not over:
             return
-        if clip.id not in spared:
-            held -= clip.size
-            free += clip.size
-            yield clip, reason
+        old = clip.end < now - policy.keeps(clip.doorbell)
+        if clip.id in spared or not (old or clip.doorbell in over):
+            continue
+        yield clip, "age" if old else "size"
+        if clip.doorbell in over:
+            held[clip.doorbell] -= clip.size
+            if held[clip.doorbell] <= most[clip.doorbell]:
+                over.remove(clip.doorbell)
 
 
-def _reason(too_old: bool, too_much: bool, too_full: bool) -> Reason | None:  # noqa: FBT001 - three findings
-    if too_old:
-        return "age"
-    if too_much:
-        return "size"
-    return "free-space" if too_full else None
+def spare(wanted: Iterable[tuple[str, Clip]], budget_bytes: int) -> frozenset[str]:
+    """Choose clips that are asked for and shall stay; `wanted`: agency and clip, the newest first.
+
+    They take at most a quarter of the budget, and a tenth for each agency: none can fill the disk.
+    A clip that several ask for counts for the first it fits.
+    """
+    left = budget_bytes * _SPARED
+    shares: dict[str, float] = {}
+    spared: set[str] = set()
+    for agency, clip in wanted:
+        share = shares.setdefault(agency, budget_bytes * _SPARED_AGENCY)
+        if clip.id not in spared and clip.size <= min(left, share):
+            left -= clip.size
+            shares[agency] = share - clip.size
+            spared.add(clip.id)
+    return frozenset(spared)
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """How much of the room people's holds take: 1 is all of it. `full`: nothing more fits in."""
+
+    share: float
+    full: bool
+
+    @property
+    def high(self) -> bool:
+        """Whether a household should be warned."""
+        return self.share >= _HIGH
+
+
+def pressure(usage: Usage, held_bytes: int, policy: RetentionPolicy) -> Pressure:
+    """Compare what is held with what clips may take, were all others gone."""
+    below_floor = usage.bytes + usage.space.free - policy.floor
+    room = min(policy.budget(usage.space), below_floor)
+    if not held_bytes:
+        return Pressure(0.0, full=room <= 0)
+    return Pressure(held_bytes / room if room > 0 else inf, full=held_bytes >= room)
