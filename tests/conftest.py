@@ -8,10 +8,11 @@ os.environ["DOORSTEP_TEST_MODE"] = "1"
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+import shutil
 
 from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.common import MockUser, get_test_config_dir
 from pytest_homeassistant_custom_component.typing import (
     ClientSessionGenerator,
     WebSocketGenerator,
@@ -53,9 +54,11 @@ def recording() -> bytes:
 
 
 @pytest.fixture
-def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Give each Home Assistant a folder of its own: Doorstep keeps a database in it."""
-    return hass_tmp_config_dir
+def hass_config_dir(tmp_path: Path) -> str:
+    """Give each Home Assistant a folder of its own, beside the library: it keeps a database."""
+    config = tmp_path / "config"
+    shutil.copytree(get_test_config_dir(), config)
+    return str(config)
 
 
 @pytest.fixture
