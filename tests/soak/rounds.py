@@ -12,7 +12,18 @@ import signal
 from tempfile import mkdtemp
 from time import monotonic
 
-from . import cuts, fuzz, kills, mutants, network, recordings, transactions
+from . import (
+    cuts,
+    disk,
+    flapping,
+    fuzz,
+    kills,
+    mutants,
+    network,
+    recorder,
+    recordings,
+    transactions,
+)
 from .death import Death, fork
 
 type Facts = Mapping[str, int]
@@ -37,6 +48,9 @@ KINDS: dict[str, Kind] = {
     "transactions": Kind(transactions.play),
     "mutants": Kind(mutants.play, share=2.0),
     "network": Kind(network.play),
+    "recorder": Kind(recorder.play, recorder.prepare),
+    "disk": Kind(disk.play),
+    "flapping": Kind(flapping.play, flapping.prepare),
 }
 
 

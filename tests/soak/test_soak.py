@@ -27,6 +27,9 @@ def f(a: int = 1) -> bool:
         ("cuts", 1, 8),
         ("fuzz", 1, 3),
         ("transactions", 1012, 6),
+        ("recorder", 2, 1),
+        ("disk", 1, 6),
+        ("flapping", 2, 1),
     ],
 )
 def test_rounds(kind: str, seed: int, rounds: int) -> None:
