@@ -1,10 +1,17 @@
-"""Clips in the media browser: doorbell, day, clip; of a clip of pictures, each picture."""
+"""Clips in the media browser, for those who may view them."""
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from typing import Final, Self, override
+from datetime import timedelta
+from functools import partial
+from itertools import islice
+from typing import Any, Final, override
 
-from homeassistant.components.media_player import BrowseError, MediaClass, MediaType
+from homeassistant.components.http.auth import async_sign_path
+from homeassistant.components.media_player import (
+    BrowseError,
+    MediaClass,
+    SearchMedia,
+    SearchMediaQuery,
+)
 from homeassistant.components.media_source import (
     BrowseMediaSource,
     MediaSource,
@@ -12,51 +19,30 @@ from homeassistant.components.media_source import (
     PlayMedia,
     Unresolvable,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .data import DoorstepConfigEntry, async_entry
+from .data import DoorstepConfigEntry, DoorstepData, async_entry
 from .errors import StorageError
-from .footage.clip import Clip
-from .footage.library import Library
-from .footage.pictures import is_pictures, moments
-from .paths import clip_path, picture_path, still_path
+from .media_identifier import Identifier
+from .media_items import Names, clip_item, pictured
+from .media_listing import PAGE, Listing
+from .media_search import Reader, Wanted, find
+from .paths import clip_path, still_path
+from .texts import async_texts
+from .viewers import may_browse
 
-_MOST: Final = 1000
-"""Clips of one day that are listed: more than that no browser shows."""
+_SIGNED_FOR: Final = timedelta(hours=1)
+"""How long an address plays: core would sign it for a day."""
+
+_MONTH_FIRST: Final = frozenset({"US"})
 
 
 async def async_get_media_source(hass: HomeAssistant) -> MediaSource:
     """Return the one media source."""
     return DoorstepMediaSource(hass)
-
-
-@dataclass(frozen=True, slots=True)
-class Identifier:
-    """`<doorbell>/<day>/<clip>/<picture>`, or the beginning of one; all empty is the root."""
-
-    doorbell: str = ""
-    day: date | None = None
-    clip: str = ""
-    picture: int | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read an identifier; ValueError when it can't be one."""
-        doorbell, _, rest = text.partition("/")
-        day, _, rest = rest.partition("/")
-        clip, _, picture = rest.partition("/")
-        parsed = date.fromisoformat(day) if day else None
-        if parsed == date.max:
-            raise ValueError(day)
-        return cls(doorbell, parsed, clip, int(picture) if picture else None)
-
-    def __str__(self) -> str:
-        """Write it again."""
-        day = self.day.isoformat() if self.day else ""
-        picture = "" if self.picture is None else str(self.picture)
-        return "/".join(part for part in (self.doorbell, day, self.clip, picture) if part)
 
 
 class DoorstepMediaSource(MediaSource):
@@ -71,123 +57,92 @@ class DoorstepMediaSource(MediaSource):
 
     @override
     async def async_browse_media(self, item: MediaSourceItem) -> BrowseMediaSource:
-        """List doorbells, days or clips."""
-        entry = async_entry(self.hass)
-        if entry is None:
-            raise BrowseError(translation_domain=DOMAIN, translation_key="not_loaded")
+        """List doorbells, days, hours, clips or pictures."""
+        data = self._entry(BrowseError).runtime_data
+        identifier = _identifier(item, BrowseError)
+        listing = Listing(data.rooms.library, self._names(data))
         try:
-            identifier = Identifier.parse(item.identifier or "")
-        except ValueError as error:
-            raise BrowseError(translation_domain=DOMAIN, translation_key="no_such_clip") from error
-        title, children = await self._async_children(entry, identifier)
-        return _folder(identifier, title, children)
+            return await self.hass.async_add_executor_job(listing.open, identifier)
+        except StorageError as error:
+            raise BrowseError(**_said(error)) from error
+
+    @override
+    async def async_search_media(
+        self, item: MediaSourceItem, query: SearchMediaQuery
+    ) -> SearchMedia:
+        """Find clips by doorbell, kind of event, day and time of day."""
+        data = self._entry(BrowseError).runtime_data
+        scope = _identifier(item, BrowseError)
+        names = self._names(data)
+        reader = Reader(
+            names,
+            dt_util.now().date(),
+            month_first=self.hass.config.country in _MONTH_FIRST,
+        )
+        wanted = reader.read(query.search_query).within(scope.doorbell, scope.day)
+        find_all = partial(_found, data, names, wanted, query.media_filter_classes)
+        try:
+            return SearchMedia(result=await self.hass.async_add_executor_job(find_all))
+        except StorageError as error:
+            raise BrowseError(**_said(error)) from error
 
     @override
     async def async_resolve_media(self, item: MediaSourceItem) -> PlayMedia:
-        """Turn a clip into its authenticated address."""
-        entry = async_entry(self.hass)
+        """Turn a clip, or one of its pictures, into an address that plays for an hour."""
+        data = self._entry(Unresolvable).runtime_data
+        identifier = _identifier(item, Unresolvable)
         try:
-            identifier = Identifier.parse(item.identifier)
-        except ValueError as error:
-            raise Unresolvable(translation_domain=DOMAIN, translation_key="no_such_clip") from error
-        clip = await entry.runtime_data.async_clip(identifier.clip) if entry else None
-        if not clip:
-            raise Unresolvable(translation_domain=DOMAIN, translation_key="no_such_clip")
-        if identifier.picture is not None:
-            return PlayMedia(still_path(clip.id, identifier.picture), "image/jpeg")
-        return PlayMedia(clip_path(clip.id), "video/mp4", path=clip.video)
-
-    async def _async_children(
-        self, entry: DoorstepConfigEntry, identifier: Identifier
-    ) -> tuple[str, list[BrowseMediaSource]]:
-        data = entry.runtime_data
-        if not identifier.doorbell:
-            return self.name, [
-                _folder(Identifier(doorbell.id), doorbell.name) for doorbell in data.rooms.doorbells
-            ]
-        doorbell = data.rooms.doorbells.get(identifier.doorbell)
-        name = doorbell.name if doorbell else identifier.doorbell
-        if identifier.day is None:
-            days = await self.hass.async_add_executor_job(
-                data.rooms.library.days, identifier.doorbell, dt_util.get_default_time_zone()
-            )
-            return name, [
-                _folder(Identifier(identifier.doorbell, day), day.isoformat()) for day in days
-            ]
-        clip = await data.async_clip(identifier.clip) if identifier.clip else None
-        if clip is not None:
-            stills: bool = await self.hass.async_add_executor_job(is_pictures, clip)
-            if stills:
-                pictures = await self._async_pictures(identifier, clip)
-                return f"{name} {_time(clip.event_at)}", pictures
-        clips = await self.hass.async_add_executor_job(_clips, data.rooms.library, identifier)
-        return f"{name} {identifier.day.isoformat()}", clips
-
-    async def _async_pictures(self, identifier: Identifier, clip: Clip) -> list[BrowseMediaSource]:
-        try:
-            times = await self.hass.async_add_executor_job(moments, clip)
+            clip = await data.async_clip(identifier.clip)
         except StorageError as error:
-            raise BrowseError(translation_domain=DOMAIN, translation_key="no_such_clip") from error
-        return [_picture(identifier, number, time) for number, time in enumerate(times)]
+            raise Unresolvable(**_said(error)) from error
+        if clip is None:
+            raise Unresolvable(translation_domain=DOMAIN, translation_key="no_such_clip")
+        if identifier.number is not None:
+            return PlayMedia(self._sign(still_path(clip.id, identifier.number)), "image/jpeg")
+        return PlayMedia(self._sign(clip_path(clip.id)), "video/mp4", path=clip.video)
+
+    def _entry(self, error: type[HomeAssistantError]) -> DoorstepConfigEntry:
+        """Find the household, for somebody who may view its clips."""
+        entry = async_entry(self.hass)
+        if entry is None:
+            raise error(translation_domain=DOMAIN, translation_key="not_loaded")
+        if not may_browse(entry):
+            raise error(translation_domain=DOMAIN, translation_key="may_not_view")
+        return entry
+
+    @callback
+    def _names(self, data: DoorstepData) -> Names:
+        bells = {bell.id: bell.name for bell in data.rooms.doorbells}
+        return Names(bells, async_texts(self.hass))
+
+    @callback
+    def _sign(self, path: str) -> str:
+        return async_sign_path(self.hass, path, _SIGNED_FOR)
 
 
-def _folder(
-    identifier: Identifier, title: str, children: list[BrowseMediaSource] | None = None
-) -> BrowseMediaSource:
-    return BrowseMediaSource(
-        domain=DOMAIN,
-        identifier=str(identifier),
-        media_class=MediaClass.DIRECTORY,
-        media_content_type=MediaType.VIDEO,
-        title=title,
-        can_play=False,
-        can_expand=True,
-        children=children,
-        children_media_class=_children_class(identifier, children),
+def _said(error: StorageError) -> dict[str, Any]:
+    """Say what went wrong as Home Assistant's own errors do."""
+    return {
+        "translation_domain": DOMAIN,
+        "translation_key": error.key,
+        "translation_placeholders": error.placeholders,
+    }
+
+
+def _identifier(item: MediaSourceItem, error: type[HomeAssistantError]) -> Identifier:
+    try:
+        return Identifier.parse(item.identifier or "")
+    except ValueError as reason:
+        raise error(translation_domain=DOMAIN, translation_key="no_such_clip") from reason
+
+
+def _found(
+    data: DoorstepData, names: Names, wanted: Wanted, classes: list[MediaClass] | None
+) -> list[BrowseMediaSource]:
+    """Show what is found, at most a page of it. Blocks."""
+    clips = (
+        clip
+        for clip in find(data.rooms.library, wanted, dt_util.get_default_time_zone())
+        if not classes or (MediaClass.IMAGE if pictured(clip) else MediaClass.VIDEO) in classes
     )
-
-
-def _children_class(identifier: Identifier, children: list[BrowseMediaSource] | None) -> MediaClass:
-    if children and children[0].media_class is MediaClass.IMAGE:
-        return MediaClass.IMAGE
-    return MediaClass.VIDEO if identifier.day else MediaClass.DIRECTORY
-
-
-def _clips(library: Library, identifier: Identifier) -> list[BrowseMediaSource]:
-    """List a day's clips; those no browser plays are folders of their pictures. Blocks."""
-    assert identifier.day is not None
-    start = dt_util.start_of_local_day(identifier.day)
-    end = dt_util.start_of_local_day(identifier.day + timedelta(days=1))
-    found = library.clips(identifier.doorbell, start, end, _MOST)
-    return [_clip(identifier.day, clip, stills=is_pictures(clip)) for clip in found]
-
-
-def _clip(day: date, clip: Clip, *, stills: bool) -> BrowseMediaSource:
-    return BrowseMediaSource(
-        domain=DOMAIN,
-        identifier=str(Identifier(clip.doorbell, day, clip.id)),
-        media_class=MediaClass.DIRECTORY if stills else MediaClass.VIDEO,
-        media_content_type=MediaType.IMAGE if stills else "video/mp4",
-        title=f"{_time(clip.event_at)} {clip.event} ({clip.seconds:.0f} s)",
-        can_play=not stills,
-        can_expand=stills,
-        thumbnail=picture_path(clip.id),
-        children_media_class=MediaClass.IMAGE if stills else None,
-    )
-
-
-def _picture(clip: Identifier, number: int, time: datetime) -> BrowseMediaSource:
-    return BrowseMediaSource(
-        domain=DOMAIN,
-        identifier=str(replace(clip, picture=number)),
-        media_class=MediaClass.IMAGE,
-        media_content_type="image/jpeg",
-        title=_time(time),
-        can_play=True,
-        can_expand=False,
-        thumbnail=still_path(clip.clip, number),
-    )
-
-
-def _time(time: datetime) -> str:
-    return f"{dt_util.as_local(time):%H:%M:%S}"
+    return [clip_item(clip, names.found(clip)) for clip in islice(clips, PAGE)]

@@ -40,7 +40,7 @@ def may_browse(entry: DoorstepConfigEntry) -> bool:
 @callback
 def is_for_everyone(entry: DoorstepConfigEntry) -> bool:
     """Whether no choice was made that keeps clips to the approvers."""
-    return entry.options.get(CONF_CLIPS_FOR, CLIPS_FOR_EVERYONE) == CLIPS_FOR_EVERYONE
+    return bool(entry.options.get(CONF_CLIPS_FOR, CLIPS_FOR_EVERYONE) == CLIPS_FOR_EVERYONE)
 
 
 @callback
