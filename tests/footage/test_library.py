@@ -79,7 +79,7 @@ def test_sealed_before_it_is_indexed(house: House, monkeypatch: pytest.MonkeyPat
         raise StorageError("database_failed")
 
     clip = house.clip(EPOCH)
-    monkeypatch.setattr(house.library, "_on_sealed", refuse)
+    monkeypatch.setattr(house.library._intake, "_on_sealed", refuse)
     with pytest.raises(StorageError):
         house.library.add(clip)
     assert house.library.get(clip.id) is None

@@ -16,6 +16,7 @@ from ..errors import StorageError
 PARTIAL: Final = ".partial"
 BINNED: Final = ".deleted"
 CLIP_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _DOORBELL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -98,8 +99,9 @@ class ClipFiles:
         sync(self.folder)
 
     def restore(self) -> None:
-        """Take the clip out of the bin. OSError passes."""
-        self.binned_lines.rename(self.lines)
+        """Take the clip out of the bin; again is no error. OSError passes."""
+        if not self.lines.exists():
+            self.binned_lines.rename(self.lines)
         sync(self.folder)
 
     def discard(self) -> None:
@@ -134,14 +136,21 @@ def scan(library: Path) -> Iterator[tuple[ClipFiles, set[str]]]:
 
     OSError passes: a folder that can't be read is not an empty one.
     """
-    for day in sorted(library.glob("*/*/")):
-        parts: dict[str, set[str]] = {}
-        with os.scandir(day) as entries:
-            for entry in entries:
-                clip, _, part = entry.name.partition(".")
-                parts.setdefault(clip, set()).add(part)
-        for clip in sorted(filter(CLIP_ID.fullmatch, parts)):
-            yield ClipFiles(day, clip), parts[clip]
+    for doorbell in _folders(library, _DOORBELL):
+        for day in _folders(doorbell, _DAY):
+            parts: dict[str, set[str]] = {}
+            with os.scandir(day) as entries:
+                for entry in entries:
+                    clip, _, part = entry.name.partition(".")
+                    parts.setdefault(clip, set()).add(part)
+            for clip in sorted(filter(CLIP_ID.fullmatch, parts)):
+                yield ClipFiles(day, clip), parts[clip]
+
+
+def _folders(inside: Path, name: re.Pattern[str]) -> list[Path]:
+    with os.scandir(inside) as entries:
+        found = [one.name for one in entries if name.fullmatch(one.name) and one.is_dir()]
+    return [inside / one for one in sorted(found)]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The index of a library: rows and clips. It can be made anew from the files."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -111,6 +111,10 @@ class Index:
                     old.unlink()
             self.database = _opened(path)
 
+    def close(self) -> None:
+        """Close it."""
+        self.database.close()
+
     @property
     def there(self) -> bool:
         """Whether its file still is: else the whole folder went, with its disk perhaps."""
@@ -138,19 +142,27 @@ class Index:
             ).fetchall()
         return dict(map(tuple, rows))
 
-    def bury(self, clip_ids: Iterable[str], deletion: Deletion, done: Collection[str] = ()) -> None:
+    def bury(
+        self,
+        clip_ids: Collection[str],
+        deletion: Deletion,
+        *,
+        reasons: Mapping[str, str] | None = None,
+        done: Iterable[str] = (),
+    ) -> None:
         """Note a deletion; a final one takes out of the bin, too. What was deleted keeps why.
 
-        `done` are earlier deletions whose files went: that is noted along.
+        `reasons` are those of single clips. Of deletions that are `done`, that is noted along.
         """
         until = None if deletion.until is None else stamp(deletion.until)
-        ids = [(clip_id,) for clip_id in clip_ids]
-        rows = [(stamp(deletion.at), deletion.reason, until, *one) for one in ids]
+        why = dict.fromkeys(clip_ids, deletion.reason) | dict(reasons or {})
+        rows = [(stamp(deletion.at), why[clip_id], until, clip_id) for clip_id in clip_ids]
         with self.database.transaction() as tx:
             tx.executemany("UPDATE clip SET done = 1 WHERE id = ?", [(one,) for one in done])
             if until is None:
                 tx.executemany(
-                    "UPDATE clip SET until = NULL, done = 0 WHERE id = ? AND until NOT NULL", ids
+                    "UPDATE clip SET until = NULL, done = 0 WHERE id = ? AND until NOT NULL",
+                    [(row[-1],) for row in rows],
                 )
             tx.executemany(
                 "UPDATE clip SET deleted_at = ?, reason = ?, until = ?, done = 0"
@@ -160,6 +172,8 @@ class Index:
 
     def finished(self, done: Collection[str]) -> None:
         """Note of deletions that their files went."""
+        if not done:
+            return
         with self.database.transaction() as tx:
             tx.executemany("UPDATE clip SET done = 1 WHERE id = ?", [(one,) for one in done])
 
