@@ -129,7 +129,7 @@ class Development:
 
     async def _set_up(self) -> None:
         library = FOLDER / "home" / ".cache" / "doorstep"
-        entry = await self.home.flow("doorstep", {"library": str(library)})
+        entry = await self.home.flow("doorstep", {"library": str(library)}, {})
         entry_id = entry["result"]["entry_id"]
         bell = {
             "name": "Front door",

@@ -69,7 +69,9 @@ class Home:
     async def set_up(self) -> None:
         """Go through the config flow."""
         step = await self.post(FLOW, {"handler": "doorstep"})
-        done = await self.post(f"{FLOW}/{step['flow_id']}", {"library": str(self.library)})
+        await self.post(f"{FLOW}/{step['flow_id']}", {"library": str(self.library)})
+        # other limits stay as they are proposed
+        done = await self.post(f"{FLOW}/{step['flow_id']}", {"free_gb": 1})
         assert done["type"] == "create_entry", done
         self.entries.append(done["result"]["entry_id"])
         await self.hass.async_block_till_done()
@@ -121,7 +123,11 @@ def add_clip(library: Path, recording: bytes, start: datetime) -> Clip:
         return clips.Sealer(recording).write(folder, clip_id, DOORBELL)
 
 
-async def move_in(home: Home, approver: User) -> MockConfigEntry:
+ROOMY: Final = {"free_gb": 0, "disk_share": 90}
+"""No limit of the disk that happens to be under the tests."""
+
+
+async def move_in(home: Home, approver: User, **options: Any) -> MockConfigEntry:
     """Start a household that was set up before: one doorbell whose camera is away just now."""
     home.hass.config.latitude, home.hass.config.longitude = LATITUDE, LONGITUDE
     doorbell = ConfigSubentryDataWithId(
@@ -135,6 +141,7 @@ async def move_in(home: Home, approver: User) -> MockConfigEntry:
         domain="doorstep",
         title="Doorstep",
         data={"library": str(home.library), "approvers": [approver.id]},
+        options=ROOMY | options,
         subentries_data=[doorbell],
     )
     entry.add_to_hass(home.hass)

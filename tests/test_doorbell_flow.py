@@ -26,15 +26,13 @@ from custom_components.doorstep.footage.folder import Space, Usage
 from custom_components.doorstep.footage.library import Library
 from custom_components.doorstep.footage.probe import Probe
 
+from .flows import ENGLISH, fields, well_worded
 from .homes import FLOW, SUBENTRY_FLOW, Home, add_clip, prepare
 from .simulators.doorbell import DoorbellSimulator
 from .simulators.webserver import Reply, WebServer
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
-ENGLISH: Final[dict[str, Any]] = json.loads(
-    (Path(__file__).parent.parent / "custom_components/doorstep/translations/en.json").read_text()
-)
 SECRET: Final = "s3cret-c4mera"
 NOWHERE: Final = "rtsp://127.0.0.1:1/door"
 ANSWERS: Final = {"name": "Front door", "url": NOWHERE, "username": "door", "password": SECRET}
@@ -85,36 +83,10 @@ async def doorbell(tmp_path: Path) -> AsyncIterator[DoorbellSimulator]:
         yield bell
 
 
-def well_worded(step: Mapping[str, Any], texts: Mapping[str, Any]) -> None:
-    """See that all that a step shows has words, with nothing left to fill in."""
-    told = step.get("description_placeholders") or {}
-    for error in (step.get("errors") or {}).values():
-        assert texts["error"][error].format(**told)
-    if step["type"] == "abort":
-        assert step.get("translation_domain") or texts["abort"][step["reason"]]
-        return
-    if step["type"] == "create_entry":
-        assert step["description"] is None or texts["create_entry"][step["description"]]
-        return
-    words = texts["step"][step["step_id"]]
-    assert words["title"].format(**told)
-    assert words["description"].format(**told)
-    if step["type"] == "menu":
-        for option in step["menu_options"]:
-            assert words["menu_options"][option]
-            assert words["menu_option_descriptions"][option]
-        return
-    for one in step.get("data_schema") or []:
-        place = words["sections"][one["name"]] if one.get("type") == "expandable" else words
-        for name in [sub["name"] for sub in one.get("schema", [])] or [one["name"]]:
-            assert place["data"][name]
-            assert place["data_description"][name]
-    assert SECRET not in json.dumps(step)
-
-
 async def answer(home: Home, step: Mapping[str, Any], **answers: Any) -> dict[str, Any]:
     shown = await home.answer(step, answers)
     well_worded(shown, ENGLISH["config_subentries"]["doorbell"])
+    assert SECRET not in json.dumps(shown)
     return shown
 
 
@@ -144,15 +116,6 @@ def household(home: Home) -> ConfigEntry[Any]:
 def bell(home: Home) -> ConfigSubentry:
     (subentry,) = household(home).subentries.values()
     return subentry
-
-
-def fields(step: Mapping[str, Any]) -> dict[str, Any]:
-    """What a form asks for, and what stands in it already."""
-    shown = {}
-    for one in step["data_schema"]:
-        suggested = (one.get("description") or {}).get("suggested_value")
-        shown[one["name"]] = one.get("default") if suggested is None else suggested
-    return shown
 
 
 async def add(home: Home, **options: Any) -> dict[str, Any]:
@@ -428,13 +391,18 @@ async def test_later_its_clips_tell_how_much_it_sends(
     monkeypatch.setattr("tests.homes.DOORBELL", bell(home).subentry_id)
     clip = add_clip(home.library, recording, datetime.now(UTC) - timedelta(minutes=20))
     await home.hass.async_add_executor_job(library.add, clip)
-    full = Usage(1, clip.size, Space(free=4 * 10**9, total=10**11))
+    await answer(home, await change(home, "limits"), keep_days=40, max_gb=1)
+    step = await change(home, "options")
+    told = step["description_placeholders"]["estimate"]
+    assert told.endswith("this doorbell may take 1.0 GB: that is enough for about 40 days.")
+    await answer(home, await change(home, "limits"))
+    full = Usage(1, clip.size, Space(free=4 * 10**8, total=10**11))
     monkeypatch.setattr(Library, "usage", lambda _library: full)
     step = await change(home, "options")
     told = step["description_placeholders"]["estimate"]
     megabits = clip.size / clip.seconds * 8 / 1e6
     assert f"about {megabits:.1f} Mbit a second" in told
-    assert "may take 0.0 MB: that is enough for about 0.0 days" in told
+    assert "may take 0 MB: that is enough for about 0 days" in told
 
     def fail(_library: Library) -> Usage:
         raise StorageError("disk_failed", error="gone")
@@ -445,6 +413,101 @@ async def test_later_its_clips_tell_how_much_it_sends(
     await home.hass.config_entries.async_unload(home.entry_id)
     step = await change(home, "options")
     assert step["description_placeholders"]["estimate"] == unknown
+
+
+@pytest.mark.usefixtures("trials")
+async def test_a_doorbell_may_have_limits_of_its_own(home: Home) -> None:
+    await add(home, placement="left")
+    (running,) = household(home).runtime_data.rooms.doorbells
+    recorder = running.recording.recorder
+    step = await change(home, "limits")
+    assert fields(step) == {"keep_days": None, "max_gb": None}
+    assert step["description_placeholders"]["limits"] == (
+        "Clips of this doorbell take 0 MB now. Where you leave a field empty the household's limits"
+        " hold: 30 days, and 16 GB for all doorbells together. All together never take more than"
+        " that."
+    )
+    done = await answer(home, step, keep_days=90.0, max_gb=3)
+    assert done["reason"] == "reconfigure_successful"
+    await home.hass.async_block_till_done()
+    data = bell(home).data
+    assert (data["keep_days"], data["max_gb"], data["placement"]) == (90, 3, "left")
+    assert isinstance(data["keep_days"], int)
+    # the recorder goes on
+    (running,) = household(home).runtime_data.rooms.doorbells
+    assert running.recording.recorder is recorder
+    step = await change(home, "limits")
+    assert fields(step) == {"keep_days": 90, "max_gb": 3}
+    assert (await answer(home, step, max_gb=2))["reason"] == "reconfigure_successful"
+    assert "keep_days" not in bell(home).data
+    # what another form decides about leaves them alone
+    await answer(home, await change(home, "options"), placement="right")
+    assert bell(home).data["max_gb"] == 2
+    assert (await answer(home, await change(home, "limits")))["reason"]
+    assert "max_gb" not in bell(home).data
+
+
+@pytest.mark.usefixtures("trials")
+async def test_limits_of_a_doorbell_that_was_removed_meanwhile(home: Home) -> None:
+    await add(home)
+    step = await change(home, "limits")
+    home.hass.config_entries.async_remove_subentry(household(home), bell(home).subentry_id)
+    await home.hass.async_block_till_done()
+    assert (await answer(home, step, keep_days=1))["reason"] == "doorbell_gone"
+
+
+@pytest.mark.usefixtures("trials")
+async def test_limits_of_a_doorbell_have_ends(home: Home) -> None:
+    await add(home)
+    step = await change(home, "limits")
+    for limit in ({"keep_days": 0}, {"keep_days": 3651}, {"max_gb": 0}, {"max_gb": 100_001}):
+        refused = await home.client.post(f"{SUBENTRY_FLOW}/{step['flow_id']}", json=limit)
+        assert refused.status == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.usefixtures("trials")
+async def test_limits_that_delete_clips_of_a_doorbell_are_kept_if_meant(home: Home) -> None:
+    await add(home)
+    day = (datetime.now(UTC) - timedelta(days=9)).date()
+    for doorbell, ago in ((bell(home).subentry_id, 9), ("another", 99)):
+        folder = home.library / doorbell / (day + timedelta(days=9 - ago)).isoformat()
+        folder.mkdir(parents=True)
+        with (folder / "clip.mp4").open("wb") as file:
+            file.truncate(1_500_000_000)
+    step = await change(home, "limits")
+    assert "take 1.5 GB now" in step["description_placeholders"]["limits"]
+    step = await answer(home, step, keep_days=8, max_gb=1)
+    assert step["step_id"] == "sure"
+    assert step["description_placeholders"]["concerns"] == (
+        "Clips take 1.5 GB now, and may take 1.0 GB. About 500 MB, the oldest, will be deleted"
+        " within the hour, for good.\n\nClips older than 8 days will be deleted within the hour,"
+        f" for good. The oldest is of {day}."
+    )
+    step = await choose(home, step, "limits")
+    assert fields(step) == {"keep_days": 8, "max_gb": 1}
+    assert "keep_days" not in bell(home).data
+    step = await choose(home, await answer(home, step, keep_days=7), "save")
+    assert step["reason"] == "reconfigure_successful"
+    assert bell(home).data["keep_days"] == 7
+    # what is kept no longer is not asked about again
+    step = await answer(home, await change(home, "limits"), keep_days=7)
+    assert step["reason"] == "reconfigure_successful"
+
+
+@pytest.mark.usefixtures("trials")
+async def test_limits_can_be_changed_while_the_disk_is_gone(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(home)
+
+    def fail(_library: Library) -> Usage:
+        raise StorageError("disk_failed", error="gone")
+
+    monkeypatch.setattr(Library, "usage", fail)
+    step = await change(home, "limits")
+    assert step["description_placeholders"]["limits"] == ENGLISH["common"]["storage_unknown"]
+    assert (await answer(home, step, keep_days=1))["reason"] == "reconfigure_successful"
+    assert bell(home).data["keep_days"] == 1
 
 
 class OtherCamera(Camera):
@@ -741,6 +804,7 @@ async def sign_in(home: Home, flow: Mapping[str, Any], password: str) -> dict[st
     entered = {"username": "door", "password": password}
     step = await home.post(f"{FLOW}/{flow['flow_id']}", entered)
     well_worded(step, ENGLISH["config"])
+    assert SECRET not in json.dumps(step)
     return step
 
 

@@ -35,23 +35,25 @@ from .const import (
 from .doorbell_flow import DoorbellFlow
 from .doorbell_forms import CREDENTIALS_SCHEMA, AnswerError, shown, signed_in
 from .doorbell_trial import async_try_stream
-from .errors import DoorstepError
-from .footage.folder import check_folder
+from .errors import DoorstepError, StorageError
 from .inbox.feed import FeedDescriptor
 from .inbox.web import MAX_DESCRIPTOR, check_url, fetch, session
+from .library_folder import check_library, default_folder
+from .storage_flow import HouseholdOptions, StorageSteps
+from .storage_forms import FOLDER_SCHEMA
 from .texts import plain
 
-HOUSEHOLD_SCHEMA = vol.Schema({vol.Required(CONF_LIBRARY): TextSelector()})
 FEED_SCHEMA = vol.Schema(
     {vol.Required(CONF_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL))}
 )
 
 
-class DoorstepFlow(ConfigFlow, domain=DOMAIN):
-    """Ask where clips are to lie; who answers becomes the first approver."""
+class DoorstepFlow(StorageSteps, ConfigFlow, domain=DOMAIN):
+    """Ask where clips are to lie and how many; who answers becomes the first approver."""
 
     VERSION = 1
     _doorbell = ""
+    _user = ""
 
     @classmethod
     @callback
@@ -62,6 +64,13 @@ class DoorstepFlow(ConfigFlow, domain=DOMAIN):
         """Doorbells and feeds are added to the household one by one."""
         return {SUBENTRY_DOORBELL: DoorbellFlow, SUBENTRY_FEED: FeedFlow}
 
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> HouseholdOptions:
+        """Limits can be changed while everything records on."""
+        return HouseholdOptions()
+
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Choose the library folder."""
         request = current_request.get()
@@ -69,35 +78,62 @@ class DoorstepFlow(ConfigFlow, domain=DOMAIN):
         token = request.get(KEY_HASS_REFRESH_TOKEN_ID) if request else None
         if user is None or not is_person(self.hass, user, token):
             return self.async_abort(reason="needs_person")
-        refused = [
-            Path(self.hass.config.path("www")),
-            *map(Path, self.hass.config.media_dirs.values()),
-        ]
+        self._user = user.id
+        default = await self.hass.async_add_executor_job(default_folder, self.hass)
+        return await self._async_ask_folder(
+            "user", user_input, default, {"user": user.name or user.id}
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose another folder; clips stay where they are."""
+        self._household = self._get_reconfigure_entry()
+        present = Path(self._household.data[CONF_LIBRARY])
+        return await self._async_ask_folder(
+            "reconfigure", user_input, present, {"folder": str(present)}
+        )
+
+    async def _async_ask_folder(
+        self,
+        step_id: str,
+        user_input: dict[str, Any] | None,
+        proposed: Path,
+        placeholders: dict[str, str],
+    ) -> ConfigFlowResult:
         errors: dict[str, str] = {}
-        placeholders = {"user": user.name or user.id}
         if user_input is not None:
-            folder = Path(user_input[CONF_LIBRARY])
+            folder = Path(user_input[CONF_LIBRARY].strip())
             try:
-                await self.hass.async_add_executor_job(check_folder, folder, refused)
-            except DoorstepError as error:
+                await self.hass.async_add_executor_job(check_library, self.hass, folder)
+            except StorageError as error:
                 errors[CONF_LIBRARY] = error.key
                 placeholders |= error.placeholders
             else:
-                return self.async_create_entry(
-                    title="Doorstep",
-                    data={CONF_LIBRARY: str(folder), CONF_APPROVERS: [user.id]},
-                )
-        default = await self.hass.async_add_executor_job(
-            _default_folder, Path(self.hass.config.cache_path(DOMAIN))
-        )
+                self._folder = folder
+                return await self.async_step_storage()
         return self.async_show_form(
-            step_id="user",
+            step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
-                HOUSEHOLD_SCHEMA, user_input or {CONF_LIBRARY: str(default)}
+                FOLDER_SCHEMA, user_input or {CONF_LIBRARY: str(proposed)}
             ),
             description_placeholders=placeholders,
             errors=errors,
+            last_step=False,
         )
+
+    @override
+    def _finish(self, options: Mapping[str, Any]) -> ConfigFlowResult:
+        """Create the household, or open it anew at another folder."""
+        folder = {CONF_LIBRARY: str(self._folder)}
+        if self._household is None:
+            data = {**folder, CONF_APPROVERS: [self._user]}
+            return self.async_create_entry(title="Doorstep", data=data, options=options)
+        moves = not self._stays
+        done = self.async_update_and_abort(self._household, data_updates=folder, options=options)
+        if moves:
+            self.hass.config_entries.async_schedule_reload(self._household.entry_id)
+        return done
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Remember which doorbell's camera refuses its password."""
@@ -205,12 +241,6 @@ class FeedFlow(ConfigSubentryFlow):
             return self.async_abort(reason="already_configured")
         self._url = str(url)
         return await self.async_step_confirm()
-
-
-def _default_folder(cache: Path) -> Path:
-    """Prefer Home Assistant OS's share, which is outside its backups; so is the cache."""
-    share = Path("/share")
-    return share / DOMAIN if share.is_dir() else cache
 
 
 def _groups(fingerprint: str) -> list[str]:

@@ -26,7 +26,7 @@ from .const import (
     KIND_ADOPTED,
     KIND_DIRECT,
 )
-from .doorbell_advice import async_capture_text, async_estimate_text
+from .doorbell_advice import async_capture_text, async_estimate_text, async_lodging
 from .doorbell_forms import (
     CONNECTION,
     CONNECTION_SCHEMA,
@@ -54,14 +54,15 @@ from .doorbell_sources import (
 from .doorbell_trial import async_try_adopted, async_try_snapshot, async_try_stream
 from .doorbells.candidates import cameras, candidates
 from .doorbells.webhook import webhook_urls
-from .texts import plain
+from .storage_forms import DOORBELL_LIMITS, DOORBELL_SCHEMA, whole
+from .texts import async_texts, plain
 
 type Answers = dict[str, Any] | None
 
 _WAYS: Final = ["adopt", "direct"]
 _CHANGES: Final = {
-    KIND_DIRECT: ["connection", "options", "webhook", "rotate"],
-    KIND_ADOPTED: ["sources", "adopt", "options"],
+    KIND_DIRECT: ["connection", "options", "limits", "webhook", "rotate"],
+    KIND_ADOPTED: ["sources", "adopt", "options", "limits"],
 }
 
 
@@ -75,6 +76,8 @@ class DoorbellFlow(ConfigSubentryFlow):
         self._camera: str | None = None
         self._answers: dict[str, Any] = {}
         self._rate: float | None = None
+        self._limits: dict[str, Any] | None = None
+        self._worries = ""
         self._webhook_id = webhook.async_generate_id()
 
     @property
@@ -206,6 +209,34 @@ class DoorbellFlow(ConfigSubentryFlow):
             description_placeholders={"estimate": estimate},
             last_step=True,
         )
+
+    async def async_step_limits(self, user_input: Answers = None) -> SubentryFlowResult:
+        """Ask for limits of this doorbell's own; what they would delete is said first."""
+        mine = await async_lodging(self.hass, self._get_entry(), self._reconfigure_subentry_id)
+        if user_input is not None:
+            self._limits = whole(user_input)
+            self._worries = mine.concerns(self.hass, self._data, self._limits) if mine else ""
+            return await (self.async_step_sure() if self._worries else self.async_step_save())
+        chosen = self._data if self._limits is None else self._limits
+        told = mine.text(self.hass) if mine else async_texts(self.hass)["storage_unknown"]
+        return self.async_show_form(
+            step_id="limits",
+            data_schema=self.add_suggested_values_to_schema(DOORBELL_SCHEMA, chosen),
+            description_placeholders={"limits": told},
+            last_step=True,
+        )
+
+    async def async_step_sure(self, _: Answers = None) -> SubentryFlowResult:
+        """Say what would be deleted, or that a day's clips would not stay."""
+        return self.async_show_menu(
+            step_id="sure",
+            menu_options=["save", "limits"],
+            description_placeholders={"concerns": self._worries},
+        )
+
+    async def async_step_save(self, _: Answers = None) -> SubentryFlowResult:
+        """Take limits that somebody was warned of, or that harm nothing."""
+        return self._save(self._limits or {}, DOORBELL_LIMITS)
 
     async def _async_connect(self, step_id: str, user_input: Answers) -> SubentryFlowResult:
         """Ask for the stream and try it."""

@@ -102,7 +102,7 @@ async def household(
     )
     async with AgencySimulator(folder / "agency") as agency, doorbell, home:
         await home.onboard(OWNER, PASSWORD)
-        created = await home.flow("doorstep", {"library": str(library)})
+        created = await home.flow("doorstep", {"library": str(library)}, {})
         entry_id = created["result"]["entry_id"]
         webhook = await _add_doorbell(home, entry_id, doorbell)
         yield Household(

@@ -106,7 +106,7 @@ async def peers(folder: Path) -> AsyncIterator[Peers]:
     async with world(folder) as around, home:
         await home.onboard(OWNER, PASSWORD)
         async with Ear(home) as ear:
-            created = await home.flow("doorstep", {"library": str(library)})
+            created = await home.flow("doorstep", {"library": str(library)}, {})
             entry_id = created["result"]["entry_id"]
             async with asyncio.TaskGroup() as group:
                 direct = group.create_task(_direct(home, entry_id, around))

@@ -20,7 +20,9 @@ from homeassistant.util import dt as dt_util
 from ..const import (
     CAPTURE_STILLS,
     CONF_INDOOR,
+    CONF_KEEP_DAYS,
     CONF_KIND,
+    CONF_MAX_GB,
     CONF_PLACEMENT,
     DOMAIN,
     KIND_ADOPTED,
@@ -50,7 +52,10 @@ ADOPTED_MOTION_TIMEOUT: Final = timedelta(minutes=10)
 
 _PAGE: Final = 100  # clips
 
-_MERE_FACTS: Final = {CONF_INDOOR, CONF_PLACEMENT, CONF_LATITUDE, CONF_LONGITUDE}
+_MERE_FACTS: Final = {
+    *(CONF_INDOOR, CONF_PLACEMENT, CONF_LATITUDE, CONF_LONGITUDE),
+    *(CONF_KEEP_DAYS, CONF_MAX_GB),
+}
 
 
 class Doorbell:
@@ -330,7 +335,9 @@ class Doorbell:
         self._async_tell(DoorbellEvent("change", dt_util.utcnow()))
 
     @callback
-    def _async_picture(self, clip: str, cause: EventKind, at: datetime, jpeg: bytes) -> None:
+    def _async_picture(
+        self, clip: str | None, cause: EventKind, at: datetime, jpeg: bytes
+    ) -> None:
         self._async_tell(DoorbellEvent("picture", at, clip, cause, jpeg))
 
     @callback
