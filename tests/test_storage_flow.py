@@ -16,8 +16,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.doorstep import library_folder
 
+from . import homes
 from .flows import ENGLISH, fields, well_worded
-from .homes import DOORBELL, FLOW, Home, move_in, prepare
+from .homes import COMPONENTS, DOORBELL, FLOW, Home, move_in, prepare
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -106,6 +107,17 @@ async def test_limits_are_proposed_with_what_they_come_to(home: Home) -> None:
     options = entry_of(home).options
     assert options == entered
     assert all(isinstance(value, int) for value in options.values())
+
+
+async def test_words_are_there_before_anything_runs(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(homes, "COMPONENTS", [one for one in COMPONENTS if one != "doorstep"])
+    home = await prepare(hass, hass_client, tmp_path / "library")
+    assert "The disk holds 64 GB" in text(await walk(home, folder(home)))
 
 
 async def test_limits_have_units_and_ends(home: Home) -> None:

@@ -26,7 +26,7 @@ from .storage_advice import (
     size,
 )
 from .storage_forms import LIMITS_SCHEMA, OPTIONS_SCHEMA, whole
-from .texts import async_texts
+from .texts import async_load, async_texts
 
 type Answers = dict[str, Any] | None
 
@@ -51,6 +51,8 @@ class StorageSteps(ConfigEntryBaseFlow):
         """Ask how long clips stay, and how much room they may take."""
         if user_input is not None:
             self._chosen = {**self._saved, **whole(user_input)}
+        # a household that is just being set up, or fails to, has loaded none
+        await async_load(self.hass)
         try:
             room = await async_look(self.hass, self._folder, self._household)
         except StorageError:
