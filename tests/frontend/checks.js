@@ -15,7 +15,7 @@ export const wider = () =>
 
 /** Things to use or look at that have no name for a screen reader. */
 export const nameless = () =>
-  all("a, button, video, input, svg[role]")
+  all("a, button, video, input, select, summary, svg[role], [role=group], [role=search], img:not([alt])")
     .filter((one) => !(one.textContent.trim() || one.ariaLabel || one.labels?.length))
     .map(begin);
 

@@ -1,12 +1,14 @@
 /**
  * Stands in for Home Assistant's page: a `hass` whose connection is scripted by the test.
  *
- * The test leaves {snapshot, answers: {command: answer}} in the name of the window. Afterwards it
- * uses `window.house`: what was called, new snapshots, errors, the connection going and coming.
+ * The test leaves {snapshot, answers: {command: answer}, clips} in the name of the window.
+ * Afterwards it uses `window.house`: what was called, new snapshots, errors, steps of long work,
+ * the connection going and coming.
  */
 
 import "/panel/panel.js";
 import * as checks from "./checks.js";
+import { library } from "./library.js";
 
 const words = await (await fetch("/words.json")).json();
 const PREFIX = "component.doorstep.common.";
@@ -16,13 +18,19 @@ const script = JSON.parse(window.name);
 const house = {
   calls: [],
   missing: new Set(),
-  answers: script.answers,
+  answers: { ...library(script.clips ?? []), ...script.answers },
+  steps: {},
+  ended: [],
   snapshot: script.snapshot,
   subscriber: undefined,
 
   send(snapshot) {
     house.snapshot = snapshot;
     house.subscriber?.(structuredClone(snapshot));
+  },
+
+  tell(kind, step) {
+    house.steps[kind](step);
   },
 
   connect(connected) {
@@ -35,13 +43,23 @@ function localize(key, values) {
   return (text ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-async function callWS({ type, ...values }) {
+async function callWS(message) {
+  const { type, ...values } = JSON.parse(JSON.stringify(message));
   house.calls.push({ type, ...values });
   if (type === "auth/sign_path") return { path: `${values.path}?authSig=test-${house.calls.length}` };
   const answer = house.answers[type.replace("doorstep/", "")];
   if (!answer) return new Promise(() => {}); // never answers
   if (answer.error) throw answer.error;
-  return structuredClone(answer);
+  return structuredClone(answer instanceof Function ? answer(values) : answer);
+}
+
+/** Listen to the steps of something long. */
+async function listen(callback, { type, ...values }) {
+  const kind = type.replace("doorstep/", "");
+  house.calls.push(JSON.parse(JSON.stringify({ type, ...values })));
+  if (house.answers[kind]?.error) throw house.answers[kind].error;
+  house.steps[kind] = callback;
+  return () => { house.ended.push(kind); };
 }
 
 const hass = {
@@ -53,7 +71,8 @@ const hass = {
   callWS,
   loadBackendTranslation: async () => localize,
   connection: {
-    async subscribeMessage(callback, { type }) {
+    async subscribeMessage(callback, { type, ...values }) {
+      if (type !== "doorstep/subscribe") return listen(callback, { type, ...values });
       house.calls.push({ type });
       if (house.answers.subscribe?.error) throw house.answers.subscribe.error;
       house.subscriber = callback;

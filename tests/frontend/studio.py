@@ -54,11 +54,13 @@ class Stage:
         *,
         snapshot: Document | None = None,
         answers: Document | None = None,
+        clips: list[Document] | None = None,
     ) -> Page:
         """Load the panel at PATH, with what the back end says."""
         script = {
             "snapshot": scenes.snapshot() if snapshot is None else snapshot,
             "answers": scenes.answers() if answers is None else answers,
+            "clips": clips or [],
         }
         # the one thing that a page leaves to the next
         self.page.evaluate("script => { window.name = JSON.stringify(script); }", script)
@@ -68,7 +70,11 @@ class Stage:
 
     def send(self, **changes: Any) -> None:
         """Send a new snapshot."""
-        self.page.evaluate("snapshot => house.send(snapshot)", scenes.snapshot(**changes))
+        self.send_whole(scenes.snapshot(**changes))
+
+    def send_whole(self, snapshot: Document) -> None:
+        """Send SNAPSHOT."""
+        self.page.evaluate("snapshot => house.send(snapshot)", snapshot)
 
     def calls(self, kind: str) -> list[Document]:
         """Return the calls of one command."""

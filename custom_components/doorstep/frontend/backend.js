@@ -15,6 +15,12 @@ export class Backend {
     return this.#hass().callWS({ type: `doorstep/${type}`, ...values });
   }
 
+  /** Call `onStep` with each step of something long; resolves to the end of it. A lost connection ends it too. */
+  #steps(type, values, onStep) {
+    const ask = { type: `doorstep/${type}`, ...values };
+    return this.#hass().connection.subscribeMessage(onStep, ask, { resubscribe: false });
+  }
+
   /** Call `onSnapshot` with the whole state, now and after each change; resolves to the end of it. */
   subscribe = (onSnapshot) =>
     this.#hass().connection.subscribeMessage(onSnapshot, { type: "doorstep/subscribe" });
@@ -32,6 +38,18 @@ export class Backend {
   checkAgency = (agency) => this.#call("agency/check", { agency });
   ledger = (limit, before) => this.#call("ledger/list", before === undefined ? { limit } : { limit, before });
   verifyLedger = () => this.#call("ledger/verify");
+  clipDays = (doorbell) => this.#call("clips/days", { doorbell });
+  clipHours = (day, doorbell) => this.#call("clips/hours", { day, doorbell });
+  clips = (wanted) => this.#call("clips/list", wanted);
+  stills = (clip) => this.#call("clips/stills", { clip });
+  binned = () => this.#call("clips/binned");
+  deleteClips = (clips, confirmed) => this.#call("clips/delete", { clips, confirmed });
+  restoreClips = (clips) => this.#call("clips/restore", { clips });
+  holdClip = (clip) => this.#call("clips/hold", { clip });
+  letGo = (clip) => this.#call("clips/let_go", { clip });
+  rescan = () => this.#call("clips/rescan");
+  verifyClips = (onStep, clip) => this.#steps("clips/verify", { clip }, onStep);
+  exportClips = (onStep, range) => this.#steps("clips/export", range, onStep);
 
   /**
    * The signed form of `path`; undefined until it is there, null where signing failed. `onReady`
@@ -45,8 +63,13 @@ export class Backend {
   /** Sign `path` anew. */
   async sign(path) {
     this.#signed.set(path, undefined);
+    this.#signed.set(path, await this.fresh(path));
+  }
+
+  /** A new signed form of `path`, for one use; null where signing failed. */
+  async fresh(path) {
     const ask = { type: "auth/sign_path", path, expires: SIGNED_FOR_SECONDS };
     const answer = await this.#hass().callWS(ask).catch(() => undefined);
-    this.#signed.set(path, answer?.path ?? null);
+    return answer?.path ?? null;
   }
 }

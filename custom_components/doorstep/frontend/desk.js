@@ -1,6 +1,9 @@
 /** What every view works at: the latest snapshot, the words, the back end, and one action at a time. */
 
 import { Backend } from "./backend.js";
+import { Job } from "./job.js";
+
+const named = (name) => `[data-focus="${CSS.escape(name)}"]`;
 
 export class Desk {
   words;
@@ -10,15 +13,24 @@ export class Desk {
   error;
   question;
   focusWanted;
+  besideWanted;
   ticking = false;
   announcement = "";
   unplayable = new Set();
   domains = new Map();
+  jobs = new Map();
+  near = new Set();
 
   /** `hass` returns Home Assistant's front-end object; `update` has the panel drawn again. */
   constructor(hass, update) {
+    this.hass = hass;
     this.backend = new Backend(hass);
     this.update = update;
+  }
+
+  /** The time zone of the home. */
+  get zone() {
+    return this.hass().config?.time_zone;
   }
 
   /** Whether deciding must wait: no connection, or the last decision is still on its way. */
@@ -45,6 +57,18 @@ export class Desk {
     }
   }
 
+  /** Show `sentence` as an error; none takes the last one away. */
+  fail(sentence) {
+    this.error = sentence;
+    this.update();
+  }
+
+  /** The long work called `name`: it goes on while other views are looked at. */
+  job(name) {
+    if (!this.jobs.has(name)) this.jobs.set(name, new Job(this));
+    return this.jobs.get(name);
+  }
+
   /** Have `text` read out by a screen reader. */
   announce(text) {
     this.announcement = text ?? "";
@@ -56,9 +80,10 @@ export class Desk {
     this.update();
   }
 
-  /** Move the keyboard to the part named `name` as soon as it is drawn. */
-  focus(name) {
-    this.focusWanted = `[data-focus="${name}"]`;
+  /** Move the keyboard to the part named `name` as soon as it is drawn, with the part `beside` in sight if it can be. */
+  focus(name, beside) {
+    this.focusWanted = named(name);
+    this.besideWanted = beside && named(beside);
     this.update();
   }
 

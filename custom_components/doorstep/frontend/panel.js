@@ -3,16 +3,18 @@
 import { Desk } from "./desk.js";
 import { draw, h } from "./dom.js";
 import { button, icon, notice, waiting } from "./parts/basics.js";
-import { ROOT, back, follow, ledgerPath, place } from "./router.js";
+import { ROOT, back, clipsPath, follow, ledgerPath, place } from "./router.js";
+import { clipStyles } from "./clip-styles.js";
 import { styles } from "./styles.js";
+import { ClipsView } from "./views/clips.js";
 import { DecisionView } from "./views/decision.js";
 import { InboxView } from "./views/inbox.js";
 import { LedgerView } from "./views/ledger.js";
 import { RequestView } from "./views/request.js";
 import { loadWords, sameWords } from "./words.js";
 
-const VIEWS = { inbox: InboxView, request: RequestView, decision: DecisionView, ledger: LedgerView };
-const TABS = [["inbox", "panel_inbox", ROOT], ["ledger", "panel_ledger", ledgerPath]];
+const VIEWS = { inbox: InboxView, request: RequestView, decision: DecisionView, clips: ClipsView, ledger: LedgerView };
+const TABS = [["inbox", "panel_inbox", ROOT], ["clips", "panel_clips_tab", clipsPath], ["ledger", "panel_ledger", ledgerPath]];
 
 class DoorstepPanel extends HTMLElement {
   #hass;
@@ -24,6 +26,7 @@ class DoorstepPanel extends HTMLElement {
   #unsubscribe;
   #spokenBy;
   #drawing = false;
+  #resting;
   #timer;
   #desk = new Desk(() => this.#hass, () => this.#update());
 
@@ -31,7 +34,7 @@ class DoorstepPanel extends HTMLElement {
     super();
     this.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(styles);
+    sheet.replaceSync(styles + clipStyles);
     this.shadowRoot.adoptedStyleSheets = [sheet];
   }
 
@@ -75,6 +78,7 @@ class DoorstepPanel extends HTMLElement {
     clearTimeout(this.#timer);
     this.#unsubscribe?.then((end) => end?.());
     this.#unsubscribe = undefined;
+    for (const job of this.#desk.jobs.values()) job.stop();
   }
 
   // The route we are given leaves out the query.
@@ -114,6 +118,7 @@ class DoorstepPanel extends HTMLElement {
     const key = `${target.view} ${target.handle}`;
     if (key === this.#viewKey) {
       if (target.confirm) this.#view.confirming = true;
+      this.#view.moved?.(target);
       this.#update();
       return;
     }
@@ -137,14 +142,22 @@ class DoorstepPanel extends HTMLElement {
   #draw() {
     const desk = this.#desk;
     desk.ticking = false;
+    // A button that is switched off while its work is done loses the keyboard.
+    if (desk.busy) this.#resting ??= this.shadowRoot.activeElement;
     draw(this.shadowRoot, this.#header(), h("main", { class: this.#narrow && "narrow" }, this.#content()),
       desk.question?.(),
       h("div", { class: "unseen", role: "status", "aria-live": "polite" }, desk.announcement));
     const target = desk.focusWanted && this.shadowRoot.querySelector(desk.focusWanted);
     if (target) {
+      if (desk.besideWanted) this.shadowRoot.querySelector(desk.besideWanted)?.scrollIntoView({ block: "nearest" });
+      desk.besideWanted = undefined;
       target.focus({ preventScroll: desk.focusWanted === "h1" });
       if (desk.focusWanted === "h1") window.scrollTo(0, 0);
       desk.focusWanted = undefined;
+    }
+    if (!desk.busy && this.#resting) {
+      if (!this.shadowRoot.activeElement) this.#resting.focus({ preventScroll: true });
+      this.#resting = undefined;
     }
     clearTimeout(this.#timer);
     if (desk.ticking) this.#timer = setTimeout(() => this.#update(), 1000);
@@ -157,8 +170,12 @@ class DoorstepPanel extends HTMLElement {
       h("div", { class: "toolbar" },
         parent && words ? tool("back", words.t("panel_back"), () => back(parent)) : this.#menu(),
         h("div", { class: "title" }, words && (parent ? this.#view.title : words.t("panel_title")))),
-      words && !parent && h("nav", { "aria-label": words.t("panel_title") }, TABS.map(([view, key, path]) =>
+      words && !parent && h("nav", { "aria-label": words.t("panel_title") }, this.#tabs().map(([view, key, path]) =>
         h("a", { key: view, "aria-current": this.#view instanceof VIEWS[view] && "page", ...follow(path) }, words.t(key)))));
+  }
+
+  #tabs() {
+    return TABS.filter(([view]) => view !== "clips" || this.#desk.snapshot?.clips);
   }
 
   /** Home Assistant's own menu button where it is there; else one that sends the same event. */
@@ -176,7 +193,8 @@ class DoorstepPanel extends HTMLElement {
     if (!words) return waiting("");
     return [
       !online && notice("error", words.t("panel_offline")),
-      error && notice("error", error),
+      error && notice("error", h("p", null, error),
+        button(words.t("panel_close"), () => this.#desk.fail(), { class: "small" })),
       this.#failure && notice("error", h("p", null, words.error(this.#failure)),
         button(words.t("panel_retry"), () => this.#subscribe(), { class: "small" })),
       snapshot && this.#view

@@ -3,23 +3,27 @@
 export const ROOT = "/doorstep";
 export const requestPath = (handle) => `${ROOT}/request/${encodeURIComponent(handle)}`;
 export const decisionPath = (handle) => `${requestPath(handle)}/decision`;
+export const clipsPath = `${ROOT}/clips`;
+export const clipPath = (clip) => `${clipsPath}?clip=${encodeURIComponent(clip)}`;
 export const ledgerPath = `${ROOT}/ledger`;
 export const settingsPath = "/config/integrations/integration/doorstep";
 
 const VIEWS = [
   [/^\/request\/([^/]+)\/decision$/, "decision"],
   [/^\/request\/([^/]+)$/, "request"],
+  [/^\/clips$/, "clips"],
   [/^\/ledger$/, "ledger"],
 ];
 
-/** Read an address: which view, of which request, and whether straight at the final confirmation. */
+/** Read an address: which view, of which request or clip, and whether straight at the final confirmation. */
 export function place(path, search) {
   const trimmed = path.replace(/\/$/, "");
   for (const [pattern, view] of VIEWS) {
     const match = pattern.exec(trimmed);
     if (!match) continue;
-    const confirm = view === "request" && new URLSearchParams(search).get("confirm") === "1";
-    return { view: confirm ? "decision" : view, handle: decoded(match[1]), confirm };
+    const query = new URLSearchParams(search);
+    const confirm = view === "request" && query.get("confirm") === "1";
+    return { view: confirm ? "decision" : view, handle: decoded(match[1]), confirm, clip: query.get("clip") };
   }
   return { view: "inbox", handle: undefined, confirm: false };
 }
@@ -38,12 +42,12 @@ export function back(fallback) {
 }
 
 /** An ordinary link that is followed without loading the page again. */
-export const follow = (path) => ({
+export const follow = (path, options) => ({
   href: path,
   onclick: (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    go(path);
+    go(path, options);
   },
 });
 

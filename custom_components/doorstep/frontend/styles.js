@@ -180,7 +180,13 @@ main > .notice { max-width: 760px; margin: 0 auto var(--gap); }
 .grace { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; justify-content: space-between; }
 .timer { font-variant-numeric: tabular-nums; }
 .progress { display: grid; gap: 4px; }
-progress { width: 100%; height: 8px; accent-color: var(--accent); }
+progress {
+  width: 100%; height: 8px; border: 0; border-radius: 4px; overflow: hidden; appearance: none;
+  background: color-mix(in srgb, var(--quiet) 28%, transparent); --fill: var(--accent);
+}
+progress::-webkit-progress-bar { background: none; }
+progress::-webkit-progress-value { background: var(--fill); }
+progress::-moz-progress-bar { background: var(--fill); }
 dialog {
   display: grid; gap: 16px; width: min(560px, calc(100vw - 32px)); max-height: calc(100dvh - 32px); overflow: auto; padding: 24px;
   color: inherit; background: var(--ha-card-background, var(--card-background-color, #fff));

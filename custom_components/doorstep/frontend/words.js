@@ -26,7 +26,8 @@ class Words {
     this.language = hass.locale?.language ?? hass.language ?? "en";
     this.miles = hass.config?.unit_system?.length === "mi";
     this.zone = hass.locale?.time_zone === "server" ? hass.config?.time_zone : undefined;
-    this.hour12 = { 12: true, 24: false }[hass.locale?.time_format];
+    this.hourCycle = { 12: "h12", 24: "h23" }[hass.locale?.time_format];
+    this.homeZone = hass.config?.time_zone;
   }
 
   /** The sentence of `key`, with `{name}` replaced from `values`. */
@@ -67,7 +68,7 @@ class Words {
   #moment(options) {
     return new Intl.DateTimeFormat(this.language, {
       timeZone: this.zone,
-      hour12: this.hour12,
+      hourCycle: this.hourCycle,
       dateStyle: "medium",
       ...options,
     });
@@ -84,6 +85,20 @@ class Words {
   clock(time) {
     const options = { dateStyle: undefined, timeStyle: "medium" };
     return valid(time) ? this.#moment(options).format(new Date(time)) : capped(time);
+  }
+
+  /** A moment by the clock of the home, with its zone where the reader's clock shows another time. */
+  atHome(time, options) {
+    const zone = { timeZone: this.homeZone, dateStyle: undefined };
+    const away = !this.zone && this.homeZone && this.homeZone !== Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const clock = { hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: away ? "short" : undefined };
+    return valid(time) ? this.#moment({ ...zone, ...clock, ...options }).format(new Date(time)) : capped(time);
+  }
+
+  /** The name of a day given as 2026-11-24. */
+  day(day) {
+    const options = { timeZone: "UTC", dateStyle: undefined, weekday: "short", day: "numeric", month: "short", year: "numeric" };
+    return valid(day) ? this.#moment(options).format(new Date(day)) : capped(day);
   }
 
   span(start, end) {

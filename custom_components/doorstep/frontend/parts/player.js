@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { button, notice } from "./basics.js";
+import { downloadButton } from "./download.js";
 
 const MISSABLE_SHARE = 0.1;
 const MISSABLE_SECONDS = 0.5;
@@ -17,7 +18,8 @@ export function watched(video, seconds) {
 
 /**
  * Draw a player for the authenticated `path`. `file` holds {path, seconds, label, poster?,
- * testid?}; `onWatched` is called once nearly all of it was played.
+ * testid?, name?}; under `name` it can be downloaded where the browser cannot play it. `onWatched`
+ * is called once nearly all of it was played.
  */
 export function player(desk, file, onWatched) {
   const source = desk.backend.signed(file.path, desk.update);
@@ -36,7 +38,7 @@ export function player(desk, file, onWatched) {
     ontimeupdate: check,
     onended: check,
     onerror: (event) => signAgain(desk, file, event.target),
-    onloadeddata: (event) => goOn(event.target),
+    onloadeddata: (event) => goOn(desk, file, event.target),
   });
 }
 
@@ -49,7 +51,12 @@ async function signAgain(desk, file, video) {
   desk.update();
 }
 
-function goOn(video) {
+function goOn(desk, file, video) {
+  // A browser that knows the sound but not the picture (H.265) plays a black film without an error.
+  if (!video.videoWidth) {
+    desk.unplayable.add(file.path);
+    desk.update();
+  }
   if (Number(video.dataset.at) > 0) video.currentTime = Number(video.dataset.at);
   delete video.dataset.at;
 }
@@ -62,6 +69,8 @@ function failed(desk, file) {
   };
   return h("div", { key: `${file.path} failed` },
     notice("error",
-      h("p", null, desk.words.t("panel_video_failed")),
-      button(desk.words.t("panel_retry"), again, { class: "small" })));
+      h("p", null, desk.words.t(file.name ? "panel_clip_unplayable" : "panel_video_failed")),
+      h("div", { class: "actions start" },
+        file.name && downloadButton(desk, file, { class: "small" }),
+        button(desk.words.t("panel_retry"), again, { class: "small" }))));
 }
