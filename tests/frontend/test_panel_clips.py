@@ -71,6 +71,7 @@ def test_long_days_come_in_pages(stage: Stage) -> None:
     expect(page.get_by_test_id("clip").first).to_have_attribute("href", f"{PATH}?clip={_id(500)}")
     page.get_by_test_id("more").click()
     expect(page.get_by_test_id("clip")).to_have_count(121)
+    expect(page.get_by_test_id("clip").nth(100)).to_be_focused()
     expect(page.get_by_test_id("more")).to_have_count(0)
     assert max(call["limit"] for call in stage.calls("clips/list")) <= 200
 

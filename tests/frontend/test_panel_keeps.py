@@ -101,6 +101,18 @@ def test_recently_deleted_clips_come_back_one_by_one(stage: Stage) -> None:
     assert stage.calls("clips/restore")[0]["clips"] == [clip_id(0)]
 
 
+def test_taking_back_leaves_the_page_where_it_is(stage: Stage) -> None:
+    stage.look(360, 500, "light")
+    page = show(stage)
+    page.get_by_test_id("select").click()
+    page.get_by_test_id("clip-pick").nth(5).check()
+    page.get_by_test_id("delete-selected").click()
+    expect(page.get_by_test_id("clip")).to_have_count(7)
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("heading", name="Clips")).to_be_focused()
+    assert page.evaluate("scrollY") > 300
+
+
 def test_choice_does_not_outlive_the_page(stage: Stage) -> None:
     page = show(stage)
     page.get_by_test_id("select").click()
@@ -111,6 +123,7 @@ def test_choice_does_not_outlive_the_page(stage: Stage) -> None:
     expect(page.get_by_test_id("clip-pick")).to_have_count(8)
     expect(page.get_by_test_id("delete-selected")).to_be_disabled()
     page.get_by_test_id("select-done").click()
+    expect(page.get_by_test_id("select")).to_be_focused()
     expect(page.get_by_test_id("clip-pick")).to_have_count(0)
 
 
@@ -140,6 +153,7 @@ def test_verifies_all_and_says_what_is_wrong(stage: Stage) -> None:
     page.get_by_test_id("verify-all").click()
     page.get_by_test_id("job-stop").click()
     expect(page.get_by_test_id("verify-result").first).to_be_empty()
+    expect(page.get_by_test_id("verify-all")).to_be_focused()
     assert page.evaluate("house.ended") == ["clips/verify"] * 2
 
 

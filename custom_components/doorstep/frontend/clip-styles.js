@@ -73,7 +73,10 @@ main > .notice.error {
 
 @media (min-width: 1000px) {
   .shelf.open { grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); }
-  .shelf.open > .side { order: 1; position: sticky; top: calc(var(--header-height, 56px) + 64px); }
+  .shelf.open > .side {
+    order: 1; position: sticky; top: calc(var(--header-height, 56px) + 64px);
+    max-height: calc(100dvh - var(--header-height, 56px) - 80px); overflow: auto;
+  }
 }
 @media (max-width: 480px) {
   .filters > .field { flex-basis: 40%; max-width: none; }

@@ -14,6 +14,7 @@ export class Desk {
   question;
   focusWanted;
   besideWanted;
+  scrollWanted = false;
   ticking = false;
   announcement = "";
   unplayable = new Set();
@@ -83,11 +84,18 @@ export class Desk {
   /** Move the keyboard to the part named `name` as soon as it is drawn, with the part `beside` in sight if it can be. */
   focus(name, beside) {
     this.focusWanted = named(name);
+    this.scrollWanted = false;
     this.besideWanted = beside && named(beside);
     this.update();
   }
 
   focusHeading() {
+    this.scrollWanted = true;
+    this.rest();
+  }
+
+  /** Move the keyboard to the heading, but let the page stay where it is. */
+  rest() {
     this.focusWanted = "h1";
     this.update();
   }

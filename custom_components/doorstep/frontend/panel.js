@@ -122,7 +122,7 @@ class DoorstepPanel extends HTMLElement {
       this.#update();
       return;
     }
-    if (this.#viewKey) this.#desk.focusWanted = "h1";
+    if (this.#viewKey) this.#desk.focusHeading();
     this.#viewKey = key;
     this.#desk.error = this.#desk.question = undefined;
     this.#view = new VIEWS[target.view](this.#desk, target);
@@ -152,8 +152,9 @@ class DoorstepPanel extends HTMLElement {
       if (desk.besideWanted) this.shadowRoot.querySelector(desk.besideWanted)?.scrollIntoView({ block: "nearest" });
       desk.besideWanted = undefined;
       target.focus({ preventScroll: desk.focusWanted === "h1" });
-      if (desk.focusWanted === "h1") window.scrollTo(0, 0);
+      if (desk.scrollWanted) window.scrollTo(0, 0);
       desk.focusWanted = undefined;
+      desk.scrollWanted = false;
     }
     if (!desk.busy && this.#resting) {
       if (!this.shadowRoot.activeElement) this.#resting.focus({ preventScroll: true });

@@ -54,7 +54,7 @@ export class Bin {
     this.#changed(ids);
     if (!done) return;
     this.#undoable = undefined;
-    desk.focusHeading();
+    desk.rest();
   }
 
   #changed(ids) {
@@ -86,7 +86,7 @@ export class Bin {
     const { words, blocked } = this.desk;
     const close = () => {
       this.#undoable = undefined;
-      this.desk.focusHeading();
+      this.desk.rest();
     };
     return h("div", { key: "undo", class: "card floating", role: "group", "aria-label": words.t("panel_undo") },
       h("p", { tabindex: "-1", "data-focus": "undo", "data-testid": "deleted" }, this.#said()),

@@ -36,7 +36,7 @@ export function clipCard(desk, clip, { stills, onClose, onDelete, onChanged }) {
       snapshot.approver && [
         keepButton(desk, clip, onChanged),
         button(words.t("panel_clip_verify"), () => verifyOne(desk, clip), {
-          "data-testid": "clip-verify", disabled: desk.blocked }),
+          "data-testid": "clip-verify", "data-focus": "clip-verify", disabled: desk.blocked }),
         button(words.t("panel_delete"), onDelete, { "data-testid": "clip-delete", disabled: desk.blocked }),
       ]),
     snapshot.approver && verifyResult(desk, desk.job(jobName(clip)), { one: true }));

@@ -49,7 +49,7 @@ export const clipList = (desk, clips, { opened, selected, onSelect }) =>
       selected
         ? h("label", { key: "pick", class: "clip pick" },
           h("input", {
-            type: "checkbox", "data-testid": "clip-pick", ".checked": selected.has(clip.id),
+            type: "checkbox", "data-testid": "clip-pick", "data-focus": `clip ${clip.id}`, ".checked": selected.has(clip.id),
             "aria-label": clipTitle(desk.words, clip), onchange: () => onSelect(clip.id),
           }),
           frame(desk, clip), about(desk, clip))

@@ -70,8 +70,8 @@ export class ExportForm {
       this.#form(doorbells, running),
       error && notice("error", data(error, 400)),
       h("div", { role: "status", "data-testid": "export-result" },
-        running && working(this.desk, this.#job, words.t("panel_exporting", {
-          share: words.number(step?.done ?? 0, { style: "percent" }) }), step?.done ?? 0, 1),
+        running && working(this.desk, this.#job, "export", words.t("panel_exporting", {
+          share: words.number(step?.done ?? 0, { style: "percent" }) }), [step?.done ?? 0, 1]),
         step?.path && this.#result(step)));
   }
 

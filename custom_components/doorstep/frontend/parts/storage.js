@@ -45,7 +45,7 @@ function tools(desk, bin) {
   return [
     h("div", { key: "tools", class: "actions start" },
       button(words.t("panel_verify_all"), verify, {
-        class: "small", "data-testid": "verify-all", disabled: blocked }),
+        class: "small", "data-testid": "verify-all", "data-focus": "verify-all", disabled: blocked }),
       button(words.t("panel_rescan"), () => desk.act(() => backend.rescan(), words.t("panel_rescan_done")), {
         class: "small", "data-testid": "rescan", disabled: blocked }),
       bin.renderButton()),

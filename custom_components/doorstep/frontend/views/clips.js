@@ -133,7 +133,7 @@ export class ClipsView {
         this.#id && h("div", { key: "clip", class: "side" }, this.#opened()),
         !none && h("div", { key: "list", class: "main" }, this.#list())),
       this.#selected && selectionBar(desk, {
-        selected: this.#chosen, clips: shelf.clips, onDone: () => this.#select(undefined),
+        selected: this.#chosen, clips: shelf.clips, onDone: this.#done,
         onAll: () => this.#select(shelf.clips.slice(0, MOST).map(({ id }) => id)), onDelete: () => this.bin.remove([...this.#chosen]) }),
     ];
   }
@@ -153,7 +153,7 @@ export class ClipsView {
     if (!snapshot.approver) return undefined;
     return [
       button(words.t("panel_select"), () => this.#select(this.#selected ? undefined : []), {
-        "aria-pressed": String(Boolean(this.#selected)), "data-testid": "select" }),
+        "aria-pressed": String(Boolean(this.#selected)), "data-testid": "select", "data-focus": "select" }),
       button(words.t("panel_export"), () => this.export.show(this.#range()), {
         "data-testid": "export-open", "data-focus": "export-open" }),
     ];
@@ -194,10 +194,22 @@ export class ClipsView {
       clipList(desk, shelf.clips, {
         opened: this.#id, selected: this.#chosen, onSelect: (id) => this.#toggle(id) }),
       shelf.more && h("div", { key: "more", class: "actions more" },
-        button(desk.words.t("panel_clips_more"), () => shelf.next(), {
-          "data-testid": "more", disabled: shelf.reading || !desk.online })),
+        button(desk.words.t("panel_clips_more"), () => this.#more(), { "data-testid": "more", disabled: !desk.online })),
     ];
   }
+
+  /** Read one page more, and go on with the keyboard where it begins. */
+  async #more() {
+    const before = this.shelf.clips.length;
+    await this.shelf.next();
+    const first = this.shelf.clips[before];
+    if (first) this.desk.focus(`clip ${first.id}`);
+  }
+
+  #done = () => {
+    this.#select(undefined);
+    this.desk.focus("select");
+  };
 
   #select(ids) {
     this.#selected = ids && new Set(ids);
