@@ -11,6 +11,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components import doorstep
+from custom_components.doorstep import media_search
 from custom_components.doorstep.footage.clip import Clip
 from custom_components.doorstep.footage.files import ClipFiles
 from custom_components.doorstep.footage.library import Library
@@ -215,6 +216,8 @@ def test_an_identifier_is_read_as_it_is_written(text: str) -> None:
         ("front 2", ""),
         ("front ring", "fe"),
         ("garage", ""),
+        ("12front door", ""),
+        ("front door12", ""),
         ("2026-11-24", "fs"),
         ("24.11.2026", "fs"),
         ("24/11/2026", "fs"),
@@ -278,8 +281,17 @@ def test_dates_as_the_country_writes_them() -> None:
         assert reader.read("13/2/2026").day == date(2026, 2, 13)
 
 
-def test_a_search_ends(library: Library) -> None:
+def test_the_longest_name_is_meant() -> None:
+    names = Names({"one": "Door", "two": "Back door"}, STRINGS["common"])
+    reader = Reader(names, date(2026, 11, 24), month_first=False)
+    assert reader.read("back door").doorbells == ["two"]
+    assert reader.read("door").doorbells == ["one"]
+
+
+def test_a_search_ends(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """Older clips than those it goes through are found by naming their day."""
     for number in range(205):
         add(library, NOON + timedelta(seconds=number), number=number)
     assert len(found(library, "ring")) == 205
+    monkeypatch.setattr(media_search, "_LOOKED_AT", 203)
+    assert len(found(library, "ring")) == 203
