@@ -321,7 +321,8 @@ def entry(
     "other",
     [
         TrackSpec(entry=entry(config=AVC + b"\1")),
-        TrackSpec(entry=entry(size=b"\0\1\0\1")),
+        TrackSpec(entry=entry(size=b"\1\0\0\0")),
+        TrackSpec(entry=entry(size=b"\0\0\0\1")),
         TrackSpec(entry=entry(name=b"avc3")),
         TrackSpec(timescale=500),
         TrackSpec(trex=(1, 0, 0)),
