@@ -23,7 +23,7 @@ from custom_components.doorstep.footage.files import append
 from custom_components.doorstep.footage.retention import RetentionPolicy
 from tests.footage.synthetic import EPOCH
 
-from .judge import INDEX, Circumstances, Notes, judge, open_library
+from .judge import INDEX, Circumstances, Notes, judge, open_library, tidy
 from .recordings import DOORBELLS, record
 
 _NOW = EPOCH + timedelta(days=2)
@@ -142,7 +142,7 @@ class Life:
         trouble = self._dice.choice((self._fill, self._freeze, self._vandalise))
         often = self._dice.uniform(0.05, 0.5)
         use = 5 * [self._record] + 4 * [self._look]
-        use += [self._delete, self._prune, self._start_again]
+        use += [self._tidy, self._tidy, self._prune, self._rescan, self._start_again]
         for _ in range(_STEPS):
             if self._dice.random() < often:
                 trouble()
@@ -179,12 +179,12 @@ class Life:
             with suppress(FileNotFoundError):
                 clip.video.read_bytes()
 
-    def _delete(self) -> None:
-        if found := self._library.clips():
-            victim = self._dice.choice(found)
-            self.notes.say("deleting", victim.id, "person")
-            self._library.delete(victim.id, "person")
-            self.notes.say("deleted", victim.id, "person")
+    def _tidy(self) -> None:
+        tidy(self._dice, self._library, self.notes)
+
+    def _rescan(self) -> None:
+        self._library.rescan()
+        self._library.catch_up(lambda *_: None, lambda: False)
 
     def _prune(self) -> None:
         most = self._dice.choice((5_000, 20_000, 1 << 30))

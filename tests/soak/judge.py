@@ -5,12 +5,13 @@ explains it; what happened, those who recorded it noted down.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 import json
 from pathlib import Path
+from random import Random
 import subprocess
 from unittest.mock import patch
 
@@ -19,6 +20,7 @@ from custom_components.doorstep.footage.clip import Clip, load
 from custom_components.doorstep.footage.library import Library
 from custom_components.doorstep.footage.lines import ClipLines
 from custom_components.doorstep.footage.ring import Received
+from custom_components.doorstep.footage.verify import verify
 from custom_components.doorstep.footage.writer import ClipWriter
 from scripts.children import tool
 
@@ -81,6 +83,27 @@ class Circumstances:
         return not known
 
 
+def tidy(dice: Random, library: Library, notes: Notes) -> None:
+    """Delete a clip, throw one away or bring one back, and note it before and after."""
+    there, binned = library.clips(), library.binned()
+    way = dice.choice(("delete", "bin", "bin", "restore", "restore"))
+    if way == "restore" and binned:
+        victim = dice.choice(binned)[0].id
+        notes.say("bin", victim, "restoring")
+        library.restore(victim)
+        notes.say("bin", victim, "restored")
+    elif way == "bin" and there:
+        victim = dice.choice(there).id
+        notes.say("bin", victim, "binning")
+        library.throw_away(victim)
+        notes.say("bin", victim, "binned")
+    elif way == "delete" and (there or binned):
+        victim = dice.choice([*there, *(clip for clip, _ in binned)]).id
+        notes.say("deleting", victim, "person")
+        library.delete(victim, "person")
+        notes.say("deleted", victim, "person")
+
+
 def open_library(folder: Path, notes: Notes, now: datetime | None = None) -> Library:
     """Open a library that notes down what it seals."""
     return Library(
@@ -99,20 +122,24 @@ def judge(
     there = {clip.id: clip for clip in library.clips(limit=100_000)}
     unreadable = {path.name.partition(".")[0] for path in library.unreadable}
     assert unreadable <= told.harmed, "a clip that nobody harmed is unreadable"
+    sealed = notes.said("sealed")
     for clip in there.values():
         _check_clip(clip, told)
-    _check_names(folder, set(there), unreadable)
+        assert verify(clip, sealed.get(clip.id)) is None
+    binned = {clip.id for clip, _ in library.binned()}
+    _check_names(folder, set(there), binned, unreadable)
     roots = {clip.id: clip.root for clip in there.values()}
     _check_notes(library, roots, notes, told)
+    _check_bin(roots.keys(), binned, notes, told)
     for clip_id, count in notes.said("wrote").items():
         left = len(_lines(there[clip_id]).fragments) if clip_id in there else 0
-        if clip_id not in notes.said("deleting").keys() | told.harmed:
+        if clip_id not in notes.said("deleting").keys() | told.harmed | binned:
             assert left + told.gives_way >= int(count), f"recorded, and lost: {clip_id}"
     library.close()
     return roots
 
 
-def _check_names(folder: Path, there: set[str], unreadable: set[str]) -> None:
+def _check_names(folder: Path, there: set[str], binned: set[str], unreadable: set[str]) -> None:
     """Every file is that of a clip which is claimed, or of one that is said to be unreadable."""
     files = [path for path in folder.glob("*/*/*") if path.is_file()]
     parts: dict[str, set[str]] = {}
@@ -121,8 +148,11 @@ def _check_names(folder: Path, there: set[str], unreadable: set[str]) -> None:
         if clip not in unreadable:
             parts.setdefault(clip, set()).add(part)
     assert not [path for path in files if path.name.endswith(".partial")]
-    assert parts.keys() == there, parts.keys() ^ there
-    assert all(found >= {"mp4", "jsonl"} for found in parts.values()), parts
+    assert parts.keys() == there | binned, parts.keys() ^ (there | binned)
+    for clip, found in parts.items():
+        lines = {"jsonl", "jsonl.deleted"} & found
+        assert lines == {"jsonl.deleted" if clip in binned else "jsonl"}, (clip, found)
+        assert "mp4" in found, clip
     assert all(path.name.startswith(INDEX) for path in folder.glob("*") if path.is_file())
 
 
@@ -132,13 +162,27 @@ def _check_notes(
     sealed, kept = notes.said("sealed"), notes.said("kept")
     deleted, deleting = notes.said("deleted"), notes.said("deleting")
     assert roots.items() <= sealed.items(), "a clip that was never sealed so"
-    lost = kept.keys() - roots.keys() - deleting.keys() - told.harmed
+    lost = kept.keys() - roots.keys() - deleting.keys() - told.harmed - notes.said("bin").keys()
     assert not lost, f"lost: {lost}"
     assert all(roots[clip] == kept[clip] for clip in kept.keys() & roots.keys())
     for clip_id, reason in deleted.items():
         gone = library.deletion(clip_id)
         assert clip_id not in roots
         assert told.forgot or clip_id in told.harmed or (gone and gone.reason == reason)
+
+
+def _check_bin(
+    there: AbstractSet[str], binned: set[str], notes: Notes, told: Circumstances
+) -> None:
+    """What was thrown away lies in the bin, and what was brought back is there."""
+    said = notes.said("bin")
+    assert binned <= said.keys(), "thrown away by nobody"
+    for clip, state in said.items():
+        if clip in notes.said("deleting") or clip in told.harmed:
+            continue
+        assert clip in binned or state != "binned", clip
+        assert clip in there or state != "restored", clip
+        assert clip in binned or clip in there, f"lost in the bin: {clip}"
 
 
 def _check_clip(clip: Clip, told: Circumstances) -> None:

@@ -18,7 +18,7 @@ from tests.simulators.waiting import until
 
 from .camera import Camera, film
 from .death import Death, die, fork, survived
-from .judge import Circumstances, Notes, judge, open_library
+from .judge import Circumstances, Notes, judge, open_library, tidy
 
 MARK = "DOORSTEP_SOAK"
 ENDS = frozenset({"post-roll", "longest", "recovered"})
@@ -80,7 +80,7 @@ async def _live(dice: Random, url: str, folder: Path, notes: Notes) -> None:
             recorder = build(name, url, library, notes)
             group.create_task(_run(recorder))
             group.create_task(_visit(Random(dice.getrandbits(32)), recorder))
-        group.create_task(_tidy(dice, library, notes))
+        group.create_task(_tidy_up(dice, library, notes))
 
 
 async def _run(recorder: Recorder) -> None:
@@ -95,16 +95,11 @@ async def _visit(dice: Random, recorder: Recorder) -> None:
         await asyncio.sleep(dice.uniform(0.1, 2.5))
 
 
-async def _tidy(dice: Random, library: Library, notes: Notes) -> None:
-    """Now and then somebody deletes a clip."""
+async def _tidy_up(dice: Random, library: Library, notes: Notes) -> None:
+    """Now and then somebody deletes a clip, or thinks better of it."""
     while True:
         await asyncio.sleep(dice.uniform(0.3, 3.0))
-        found = await asyncio.to_thread(library.clips)
-        if found and dice.random() < 0.5:
-            victim = dice.choice(found)
-            notes.say("deleting", victim.id, "person")
-            await asyncio.to_thread(library.delete, victim.id, "person")
-            notes.say("deleted", victim.id, "person")
+        await asyncio.to_thread(tidy, dice, library, notes)
 
 
 def build(

@@ -16,7 +16,7 @@ from custom_components.doorstep.footage.ring import Received, Stream
 from tests.footage.synthetic import EPOCH, INIT, INIT_AV, a_fragment, stream
 
 from .death import Death, Way, run
-from .judge import Notes, judge, open_library
+from .judge import Notes, judge, open_library, tidy
 
 _LATEST: dict[Way, int] = {"line": 25_000, "byte": 40_000, "time": 150_000}
 DOORBELLS = ("front", "back")
@@ -39,7 +39,7 @@ def play(dice: Random, folder: Path) -> Counter[str]:
 
 
 def _record(dice: Random, folder: Path, notes: Notes) -> None:
-    """A recorder's life: clips, pictures, now and then a clip that somebody deletes."""
+    """A recorder's life: clips, pictures, and what becomes of clips in people's hands."""
     vars(clips)["append"] = vars(writer)["append"] = _in_portions(dice)
     notes.of_fragments()
     library = open_library(folder, notes, _NOW)
@@ -49,11 +49,8 @@ def _record(dice: Random, folder: Path, notes: Notes) -> None:
             continue
         library.add(clip)
         notes.say("kept", clip.id, clip.root)
-        if dice.random() < 0.3:
-            victim = dice.choice(library.clips())
-            notes.say("deleting", victim.id, "person")
-            library.delete(victim.id, "person")
-            notes.say("deleted", victim.id, "person")
+        if dice.random() < 0.5:
+            tidy(dice, library, notes)
 
 
 def record(dice: Random, folder: Path) -> Clip | None:
