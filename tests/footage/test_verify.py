@@ -262,6 +262,10 @@ def test_progress_is_told_some_hundred_times(
     assert 150 <= len(told) <= 201
     assert told[-1] == total
     assert max(b - a for a, b in pairwise(told)) <= total / 100
+    told.clear()
+    monkeypatch.setattr(module, "_NEWS", total / 7)
+    assert verify_all(four, roots(*four).get, lambda done, _: told.append(done), never) == []
+    assert told == sorted({*range(7, total, 7), total})
 
 
 def test_progress_never_exceeds_the_whole(four: list[Clip]) -> None:
