@@ -1,13 +1,16 @@
 """Streams as ffmpeg really makes them, encoded once a session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 import functools
+from pathlib import Path
 import subprocess
 
 import pytest
 
 from custom_components.doorstep.footage.ffmpeg import Form
 from scripts.children import tool
+
+from .house import House
 
 PICTURE = "testsrc2=size=160x90:rate=10"
 SOUND = "sine=frequency=440:sample_rate=8000"
@@ -18,6 +21,13 @@ CODECS = {
     "hevc": ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=10", "-an"),
     "g711": ("-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-c:a", "pcm_mulaw"),
 }
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "library")
+    yield made
+    made.library.close()
 
 
 @pytest.fixture(scope="session")

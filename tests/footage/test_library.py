@@ -1,6 +1,6 @@
 """The library: an index that agrees with the files, whatever happened to either."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,58 +12,11 @@ import pytest
 from custom_components.doorstep.errors import StorageError
 from custom_components.doorstep.footage import index
 from custom_components.doorstep.footage.clip import Clip
-from custom_components.doorstep.footage.files import ClipFiles
 from custom_components.doorstep.footage.library import Deletion, Library
 from custom_components.doorstep.footage.retention import RetentionPolicy
-from custom_components.doorstep.footage.writer import ClipWriter
 
-from .synthetic import EPOCH, received, stream
-
-SECOND = timedelta(seconds=1)
-NOW = EPOCH + timedelta(days=1)
-
-
-class House:
-    """A library, what it sealed, and a way to fill it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.sealed: list[str] = []
-        self.library = self.open()
-
-    def open(self) -> Library:
-        """Open the library (again), as a start of Doorstep does."""
-        self.library = Library(self.folder, lambda clip: self.sealed.append(clip.id), lambda: NOW)
-        return self.library
-
-    def reopen(self) -> Library:
-        self.library.close()
-        return self.open()
-
-    def clip(self, at: datetime, seconds: int = 1, doorbell: str = "door") -> Clip:
-        """Write a clip's files; the library doesn't know."""
-        stamp = f"{at:%Y%m%dT%H%M%SZ}-{abs(hash((at, doorbell))) % 16**8:08x}"
-        items = received(stream(at=at), range(0, 1000 * seconds, 500))
-        writer = ClipWriter(
-            ClipFiles.place(self.folder, doorbell, stamp), doorbell, "ring", at, items[0]
-        )
-        for item in items:
-            writer.write(item)
-        clip = writer.close("post-roll")
-        assert clip is not None
-        return clip
-
-    def add(self, at: datetime, seconds: int = 1, doorbell: str = "door") -> Clip:
-        clip = self.clip(at, seconds, doorbell)
-        self.library.add(clip)
-        return clip
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "library")
-    yield made
-    made.library.close()
+from .house import NOW, SECOND, House
+from .synthetic import EPOCH
 
 
 def test_get(house: House) -> None:

@@ -41,7 +41,10 @@ CLIPS = [a_clip(day) for day in range(10)]
 
 
 def chosen(usage: Usage, *spared: str) -> list[tuple[str, str]]:
-    return [(clip.id, why) for clip, why in surplus(CLIPS, usage, POLICY, NOW, frozenset(spared))]
+    return [
+        (clip.id, why)
+        for clip, why in surplus({"door": CLIPS}, usage, POLICY, NOW, frozenset(spared))
+    ]
 
 
 def usage(held: int = 1000, free: int = 10000, total: int = 10000) -> Usage:
@@ -73,9 +76,9 @@ def test_others_go_in_place_of_the_spared() -> None:
 def test_age_is_judged_by_the_end() -> None:
     policy = RetentionPolicy(days=10)
     roomy = Usage(1, 1, Space(10**12, 10**12))
-    assert list(surplus(CLIPS, roomy, policy, NOW + timedelta(seconds=30))) == []
+    assert list(surplus({"door": CLIPS}, roomy, policy, NOW + timedelta(seconds=30))) == []
     later = NOW + timedelta(seconds=31)
-    assert [clip.id for clip, _ in surplus(CLIPS, roomy, policy, later)] == ["clip0"]
+    assert [clip.id for clip, _ in surplus({"door": CLIPS}, roomy, policy, later)] == ["clip0"]
 
 
 def test_all_may_go() -> None:

@@ -69,14 +69,18 @@ class Browser:
         self, which: Which, event: str | None, window: _Window, limit: int, offset: int
     ) -> list[Clip]:
         """List clips that begin in the window, newest first, a page at a time."""
-        query, values = _compound("*", which, event, window)
+        # the index alone says which rows the page is made of: what is skipped isn't read
+        query, values = _compound("rowid AS place, start", which, event, window)
         if not query:
             return []
         with self._index.database.read() as tx:
             rows = tx.execute(
-                f"{query} ORDER BY start DESC LIMIT ? OFFSET ?", (*values, limit, offset)
+                f"SELECT clip.* FROM ({query} ORDER BY start DESC LIMIT ? OFFSET ?)"  # noqa: S608 - of constants
+                " CROSS JOIN clip ON clip.rowid = place",
+                (*values, limit, offset),
             )
-            return [self._index.clip(row) for row in rows]
+            found = [self._index.clip(row) for row in rows]
+        return sorted(found, key=lambda clip: clip.start, reverse=True)
 
     def count(self, which: Which, event: str | None, window: _Window) -> int:
         """Count clips that begin in the window."""
@@ -138,19 +142,20 @@ class Browser:
 
 
 class Oldest:
-    """All visible clips, oldest first, a page at a time: others' questions come in between."""
+    """A doorbell's clips, oldest first, a page at a time: others' questions come in between."""
 
-    def __init__(self, index: Index, page: int = 500) -> None:
+    def __init__(self, index: Index, doorbell: str, page: int = 500) -> None:
         """Go through `index`, as often as wanted."""
         self._index = index
+        self._doorbell = doorbell
         self._page = page
 
     def __iter__(self) -> Iterator[Clip]:
         """Begin with the oldest."""
-        clips, place = self._index.oldest((0, 0), self._page)
+        clips, place = self._index.oldest(self._doorbell, (0, 0), self._page)
         while clips:
             yield from clips
-            clips, place = self._index.oldest(place, self._page)
+            clips, place = self._index.oldest(self._doorbell, place, self._page)
 
 
 type _Window = tuple[datetime | None, datetime | None]

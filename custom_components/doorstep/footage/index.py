@@ -194,13 +194,15 @@ class Index:
         """List what lies in the bin, what was thrown away first first."""
         return self._entries("SELECT * FROM clip WHERE until NOT NULL ORDER BY deleted_at")
 
-    def oldest(self, after: tuple[int, int], limit: int) -> tuple[list[Clip], tuple[int, int]]:
-        """List clips in the order of their start, from behind a place, and the next place."""
+    def oldest(
+        self, doorbell: str, after: tuple[int, int], limit: int
+    ) -> tuple[list[Clip], tuple[int, int]]:
+        """List a doorbell's clips, oldest first, from behind a place, and the next place."""
         with self.database.read() as tx:
             rows = tx.execute(
-                "SELECT rowid, * FROM clip WHERE deleted_at IS NULL"
+                "SELECT rowid, * FROM clip WHERE doorbell = ? AND deleted_at IS NULL"
                 " AND start >= ? AND (start > ? OR rowid > ?) ORDER BY start, rowid LIMIT ?",
-                (after[0], *after, limit),
+                (doorbell, after[0], *after, limit),
             ).fetchall()
         place = (rows[-1]["start"], rows[-1]["rowid"]) if rows else after
         return [self.clip(row) for row in rows], place

@@ -197,10 +197,9 @@ class Library:
             self._intake.add()
         self._deletions.settle()
         self._empty_bin(policy, now)
-        weights = {doorbell: size for doorbell, (_, size) in self.usage_by_doorbell().items()}
-        chosen = surplus(
-            Oldest(self._index), self.usage(), policy, now, spared, by_doorbell=weights
-        )
+        sizes = {doorbell: size for doorbell, (_, size) in self.usage_by_doorbell().items()}
+        clips = {doorbell: Oldest(self._index, doorbell) for doorbell in sizes}
+        chosen = surplus(clips, self.usage(), policy, now, spared, sizes=sizes)
         gone: list[tuple[Clip, Reason]] = []
         for clip, reason in chosen:
             try:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from heapq import merge
 from math import inf
 from typing import Final, Literal
 
@@ -67,60 +68,54 @@ def estimate(
 
 
 def surplus(
-    clips: Iterable[Clip],
+    clips: Mapping[str, Iterable[Clip]],
     usage: Usage,
     policy: RetentionPolicy,
     now: datetime,
     spared: frozenset[str] = frozenset(),
     *,
-    by_doorbell: Mapping[str, int] | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> list[tuple[Clip, Reason]]:
     """Choose what must go, and why, oldest first.
 
-    `clips` oldest first, which together are what `usage` counts; they are gone through twice, and
-    only as far as need be. `by_doorbell` are the bytes of each doorbell. Spared clips stay,
+    `clips` of each doorbell, oldest first, which together are what `usage` counts; they are gone
+    through twice, only as far as need be. `sizes`: the bytes of each doorbell. Spared clips stay,
     whatever they weigh; others go in their place.
     """
-    due = dict(_due(clips, policy, now, spared, dict(by_doorbell or {})))
+    due: dict[Clip, Reason] = {}
+    for doorbell, own in clips.items():
+        limits = policy.doorbells.get(doorbell, Limits())
+        held = (sizes or {}).get(doorbell, 0)
+        much = 0 if limits.max_bytes is None else held - limits.max_bytes
+        due.update(_due(own, now - policy.keeps(doorbell), much, spared))
     freed = sum(clip.size for clip in due)
     much = usage.bytes - freed - policy.budget(usage.space)
     short = policy.floor - usage.space.free - freed
-    for clip in clips:
+    for clip in merge(*clips.values(), key=_start):
         if much <= 0 and short <= 0:
             break
         if clip not in due and clip.id not in spared:
             due[clip] = "size" if much > 0 else "free-space"
             much -= clip.size
             short -= clip.size
-    return sorted(due.items(), key=lambda item: item[0].start)
+    return sorted(due.items(), key=lambda item: _start(item[0]))
 
 
 def _due(
-    clips: Iterable[Clip],
-    policy: RetentionPolicy,
-    now: datetime,
-    spared: frozenset[str],
-    held: dict[str, int],
+    clips: Iterable[Clip], oldest: datetime, much: int, spared: frozenset[str]
 ) -> Iterator[tuple[Clip, Reason]]:
     """Choose what no room could save: too old, or too much of one doorbell."""
-    most = {
-        name: limits.max_bytes
-        for name, limits in policy.doorbells.items()
-        if limits.max_bytes is not None
-    }
-    over = {name for name in most if held.get(name, 0) > most[name]}
-    youngest = now - min([policy.keeps(""), *map(policy.keeps, policy.doorbells)])
     for clip in clips:
-        if clip.start >= youngest and not over:
+        old = clip.end < oldest
+        if not old and much <= 0:
             return
-        old = clip.end < now - policy.keeps(clip.doorbell)
-        if clip.id in spared or not (old or clip.doorbell in over):
-            continue
-        yield clip, "age" if old else "size"
-        if clip.doorbell in over:
-            held[clip.doorbell] -= clip.size
-            if held[clip.doorbell] <= most[clip.doorbell]:
-                over.remove(clip.doorbell)
+        if clip.id not in spared:
+            much -= clip.size
+            yield clip, "age" if old else "size"
+
+
+def _start(clip: Clip) -> datetime:
+    return clip.start
 
 
 def spare(wanted: Iterable[tuple[str, Clip]], budget_bytes: int) -> frozenset[str]:
