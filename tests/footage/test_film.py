@@ -210,6 +210,32 @@ def test_sound_keeps_its_distance(tmp_path: Path) -> None:
     assert film.size == sum(video for _, video in Timeline(film).stream())
 
 
+def test_sound_is_heard_out_before_a_hole_too(tmp_path: Path) -> None:
+    items = both(stream(INIT_AV), 1, [0, 0.5], ahead=-100)
+    items += both(stream(INIT_AV, at=after(9)), 3, [0], ahead=-100)
+    film = plan([seal(tmp_path, items)], after(0), after(99))
+    assert laid(film) == [(1, 0), (101, 100), (2, 500), (102, 600), (3, 1100), (103, 1200)]
+
+
+def test_half_a_second_between_clips_is_no_hole(tmp_path: Path) -> None:
+    first = seal(tmp_path, both(stream(INIT_AV), 1, [0], ahead=-100))
+    found = []
+    for late in (0.5, 0.501):
+        other = both(stream(INIT_AV, at=after(0.5 + late)), 2, [0], ahead=-100)
+        found.append(laid(plan([first, seal(tmp_path, other)], after(0), after(99))))
+    assert found[0] == [(1, 0), (101, 100), (2, 500), (102, 600)]
+    assert found[1] == [(1, 0), (101, 100), (2, 600), (102, 700)]
+
+
+def test_seconds_are_told_to_the_millisecond(tmp_path: Path) -> None:
+    init, _ = parsed(init_segment(TrackSpec(timescale=90000)))
+    one = stream(init)
+    clip = seal(tmp_path, [Received(a_fragment(0, 45049, init=init), one)])
+    timeline = Timeline(plan([clip], after(0), after(9)))
+    assert len(list(timeline.stream())) == 2
+    assert timeline.seconds == 0.501
+
+
 def test_sound_of_what_is_not_shown_is_left_out(tmp_path: Path) -> None:
     clip = seal(tmp_path, both(stream(INIT_AV), 1, [0, 0.5, 1, 1.5], ahead=-100))
     # 101 is heard while the first picture is shown, but begins before

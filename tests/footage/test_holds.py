@@ -160,6 +160,17 @@ def test_what_is_held_is_kept(home: Home) -> None:
     assert contents(home.library) == original
 
 
+def test_copies_survive_a_power_cut(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written is on the disk before its name is, and its names before the copy counts."""
+    clip = home.clip(pictures=False)
+    home.holds.hold(clip, "person", "")
+    synced: list[tuple[Path, bool]] = []
+    target = home.copy(clip)
+    monkeypatch.setattr(copies, "sync", lambda path: synced.append((path, target.lines.exists())))
+    home.holds.sync()
+    assert synced == [(target.open_video, False), (home.kept / "door", True)]
+
+
 def test_nothing_held_and_nothing_kept(home: Home) -> None:
     home.holds.sync()
     assert home.holds.bring_back() == 0
