@@ -2,6 +2,7 @@
 
 import ctypes
 from datetime import UTC, datetime, timedelta
+import time
 
 import pytest
 
@@ -36,6 +37,33 @@ def test_a_step_of_the_hosts_clock_shows_at_once() -> None:
     clock.observe(1, 1, 1001)
     clock.observe(2, 2, 1302)
     assert clock.at(2) == datetime.fromtimestamp(1302, UTC)
+
+
+def test_the_steady_clock_does_not_step() -> None:
+    clock = StreamClock()
+    clock.observe(1, 11, 1001)
+    assert (clock.offset, clock.steady(3)) == (990, 13)
+    clock.synchronise(12, 4002)
+    assert (clock.offset, clock.steady(3)) == (3990, 13)
+    assert clock.at(1) == datetime.fromtimestamp(4001, UTC)
+
+
+@pytest.mark.parametrize("month", [3, 10])
+def test_summer_time_changes_nothing(month: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All is UTC: an hour that a home's clocks skip or repeat is like any other."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        # the night in which Central European Summer Time begins, or ends
+        day = {3: 29, 10: 25}[month]
+        night = datetime(2026, month, day, 0, 59, 59, tzinfo=UTC)
+        clock = StreamClock()
+        clock.observe(0, 0, night.timestamp())
+        times = [clock.at(second) for second in range(4)]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert times == [night + timedelta(seconds=second) for second in range(4)]
 
 
 def test_milliseconds() -> None:

@@ -12,11 +12,11 @@ import pytest
 from custom_components.doorstep.errors import CameraError, StorageError
 from custom_components.doorstep.footage import event as module
 from custom_components.doorstep.footage.event import OpenClip, Outcome, RecorderSettings
-from custom_components.doorstep.footage.ring import Received
+from custom_components.doorstep.footage.ring import Received, Stream
 from custom_components.doorstep.footage.writer import ClipWriter
 from tests.simulators.waiting import until
 
-from .synthetic import EPOCH, INIT_AV, a_fragment, received, stream
+from .synthetic import EPOCH, INIT, INIT_AV, a_fragment, received, stream
 
 SECOND = timedelta(seconds=1)
 SETTINGS = RecorderSettings(pre_roll=1, post_roll=2, longest=5)
@@ -31,13 +31,19 @@ class Clock:
     def set(self, now: datetime) -> None:
         self._offset = now - timedelta(seconds=monotonic())
 
+    def monotonic(self) -> float:
+        return (self() - EPOCH).total_seconds()
+
     def __call__(self) -> datetime:
         return self._offset + timedelta(seconds=monotonic())
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Time as the streams of `synthetic` count it: zero is `EPOCH`."""
+    made = Clock()
+    monkeypatch.setattr(module, "monotonic", made.monotonic)
+    return made
 
 
 @pytest.fixture
@@ -97,30 +103,98 @@ async def test_extended(clip: OpenClip) -> None:
     assert ending(outcome) == "post-roll"
 
 
-async def test_extended_up_to_the_longest(clip: OpenClip) -> None:
-    clip.extend(EPOCH + 4 * SECOND)
+async def test_the_longest_is_told_while_the_event_goes_on(clip: OpenClip) -> None:
+    items = received(stream(), range(0, 9000, 500))
+    assert clip.outgrown(items[0]) is None
+    for item in items[:10]:
+        clip.feed(item)
+    assert clip.outgrown(items[10]) is None
+    clip.extend(EPOCH + 3 * SECOND)
+    assert clip.outgrown(items[10]) is None
+    clip.extend(EPOCH + 3.1 * SECOND)
+    assert clip.outgrown(items[9]) is None
+    assert clip.outgrown(items[10]) == "longest"
+
+
+async def test_a_sound_outgrows_nothing(clip: OpenClip) -> None:
+    one = stream(INIT_AV)
+    clip.feed(received(one, [0])[0])
+    clip.extend(EPOCH + 9 * SECOND)
+    assert clip.outgrown(Received(a_fragment(5000, init=INIT_AV, track=2), one)) is None
+    assert clip.outgrown(received(one, [5000])[0]) == "longest"
+
+
+@pytest.mark.parametrize(
+    ("step", "told"), [(10, None), (10.5, "clock-jump"), (-10, None), (-10.5, "clock-jump")]
+)
+async def test_a_step_of_the_hosts_clock_is_told(
+    clip: OpenClip, step: float, told: str | None
+) -> None:
+    one = stream()
+    items = received(one, [0, 500])
+    clip.feed(items[0])
+    one.clock.synchronise(0, EPOCH.timestamp() + step)
+    assert clip.outgrown(items[1]) == told
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_no_step_of_the_hosts_clock_makes_it_shorter_or_longer(
+    tmp_path: Path, clock: Clock, hours: int
+) -> None:
+    steps = [timedelta(0)]
+
+    def now() -> datetime:
+        return clock() + steps[-1]
+
+    clip = OpenClip(tmp_path, "door", ("ring", EPOCH + SECOND), SETTINGS, now)
+    one = stream()
     task = asyncio.create_task(clip.run())
-    for item in received(stream(), range(0, 4500, 500)):
+    items = received(one, range(0, 4000, 500))
+    clip.feed(items[0])
+    await until(lambda: clip._writer and clip._writer._reached)
+    steps.append(timedelta(hours=hours))
+    one.clock.synchronise(0, (EPOCH + steps[-1]).timestamp())
+    for item in items[1:5]:
         clip.feed(item)
         await asyncio.sleep(0.005)
     assert clip.accepting
-    clip.feed(received(stream(), [4500])[0])
-    assert ending(await task) == "longest"
+    clip.feed(items[5])
+    outcome = await task
+    assert (ending(outcome), outcome.clip and outcome.clip.seconds) == ("post-roll", 3)
+    assert outcome.clip is not None
+    assert b'"reason":"clock-jump"' in outcome.clip.lines.read_bytes()
+    # the files say both; the clip spans all that they say
+    assert outcome.clip.start == EPOCH + min(steps[1] + SECOND / 2, timedelta(0))
+    assert outcome.clip.end == EPOCH + max(steps[1] + 3 * SECOND, SECOND / 2)
 
 
-async def test_a_clock_that_is_set_back_ends_it_at_the_longest(
-    clip: OpenClip, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    passed = monotonic()
-    monkeypatch.setattr(module, "monotonic", lambda: passed)
-    clock.set(EPOCH - timedelta(hours=1))
+async def test_as_long_as_was_asked_for(tmp_path: Path, clock: Clock) -> None:
+    begun = EPOCH + SECOND
+    clip = OpenClip(tmp_path, "door", ("manual", begun), SETTINGS, clock, until=begun + SECOND)
+    clip.extend(begun, begun + 0.5 * SECOND)
+    assert clip.left == pytest.approx(2, abs=0.2)
+    clip.extend(begun, begun + 4 * SECOND)
+    assert clip.left == pytest.approx(5, abs=0.2)
+    clip.extend(begun)
+    other = OpenClip(tmp_path, "door", ("manual", begun), SETTINGS, clock)
+    assert other.left == pytest.approx(3, abs=0.2)
+    other.follow(clip)
+    assert other.left == pytest.approx(5, abs=0.2)
+    clip.follow(OpenClip(tmp_path, "door", ("manual", begun), SETTINGS, clock))
+    assert clip.left == pytest.approx(3, abs=0.2)
+
+
+async def test_a_stream_in_bursts_is_waited_for(clip: OpenClip, clock: Clock) -> None:
+    slow = Stream(INIT, pause=30)
+    slow.clock.observe(0, 0, EPOCH.timestamp())
+    clip.feed(received(slow, [0])[0])
     task = asyncio.create_task(clip.run())
-    clip.feed(received(stream(), [0])[0])
-    await asyncio.sleep(0.005)
-    assert clip.accepting
-    passed += 5.01
-    clip.feed(received(stream(), [500])[0])
-    assert ending(await task) == "longest"
+    await until(lambda: clip._writer and clip._writer._reached)
+    clock.set(EPOCH + 32 * SECOND)
+    await asyncio.sleep(0.01)
+    assert not task.done()
+    clip.feed(received(slow, [2500])[0])
+    assert ending(await task) == "post-roll"
 
 
 async def test_stopped(clip: OpenClip) -> None:
@@ -146,6 +220,17 @@ async def test_waits_no_longer_than_the_event_and_a_grace(clip: OpenClip, clock:
     assert await clip.run() == Outcome(None, None)
 
 
+async def test_what_came_in_time_is_kept_however_slow_the_disk_is(
+    clip: OpenClip, clock: Clock
+) -> None:
+    for item in received(stream(), [0, 500, 1000]):
+        clip.feed(item)
+    clock.set(EPOCH + 60 * SECOND)
+    outcome = await clip.run()
+    assert outcome.clip is not None
+    assert (ending(outcome), outcome.clip.seconds) == ("stream-lost", 1.5)
+
+
 async def test_extended_while_waiting(clip: OpenClip, clock: Clock) -> None:
     clock.set(EPOCH + 5.98 * SECOND)
     task = asyncio.create_task(clip.run())
@@ -158,16 +243,20 @@ async def test_extended_while_waiting(clip: OpenClip, clock: Clock) -> None:
 
 
 async def test_a_camera_that_comes_back_different(clip: OpenClip) -> None:
-    for item in (*received(stream(), [0]), *received(stream(INIT_AV), [0, 500])):
-        clip.feed(item)
+    first, other = received(stream(), [0])[0], received(stream(INIT_AV), [0, 500])
+    clip.feed(first)
+    assert clip.outgrown(other[0]) == "stream-lost"
+    clip.feed(other[0])
+    clip.feed(received(stream(), [2500])[0])
     outcome = await clip.run()
     assert outcome.clip is not None
-    assert (ending(outcome), outcome.clip.seconds) == ("stream-lost", 0.5)
+    assert (ending(outcome), outcome.clip.seconds) == ("post-roll", 3)
+    assert len(outcome.clip.lines.read_bytes().splitlines()) == 5
 
 
 async def test_a_disk_that_cannot_follow_loses_whole_groups(tmp_path: Path, clock: Clock) -> None:
     items = received(stream(), range(0, 3000, 500), range(0, 3000, 1000))
-    each = len(items[0].fragment.data)
+    each = items[0].weight
     settings = RecorderSettings(pre_roll=1, post_roll=2, longest=5, max_bytes=2 * each)
     clip = OpenClip(tmp_path, "door", ("ring", EPOCH), settings, clock)
     for item in items[:4]:
@@ -236,7 +325,7 @@ async def test_a_disk_that_fails_at_the_end(
 
 async def test_stopped_because_it_is_complete(clip: OpenClip) -> None:
     clip.feed(received(stream(), [0])[0])
-    clip.stop(clip.complete)
+    clip.stop("post-roll")
     clip.stop()
     assert not clip.accepting
     assert ending(await clip.run()) == "post-roll"

@@ -1,16 +1,25 @@
-"""Pictures of many events at once."""
+"""Pictures of many events at once, and events that outlast a clip."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
+import pytest
+
+from custom_components.doorstep.errors import CameraError
+from custom_components.doorstep.footage import event, keeper
+from custom_components.doorstep.footage.clip import Clip
 from custom_components.doorstep.footage.event import OpenClip, RecorderSettings
 from custom_components.doorstep.footage.keeper import Keeper
 from custom_components.doorstep.footage.library import Library
 from custom_components.doorstep.footage.lines import EventKind
+from custom_components.doorstep.footage.thumbnail import thumbnail
 
 from ..simulators.waiting import until
+from .synthetic import received, stream
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 
@@ -24,7 +33,7 @@ class Artist:
 
     def __init__(self, folder: Path) -> None:
         self.drawing: list[str] = []
-        self.shown: list[tuple[str, EventKind, datetime]] = []
+        self.shown: list[tuple[str | None, EventKind, datetime]] = []
         self.go = asyncio.Event()
         self.keeper = Keeper(
             "door",
@@ -97,3 +106,132 @@ async def test_what_waits_is_given_up_at_the_end(tmp_path: Path) -> None:
     artist.go.set()
     artist.show(clip, "ring", after(1))
     await until(lambda: artist.shown)
+
+
+def fed(artist: Artist, starts: range) -> None:
+    """Let fragments of half a second come in, as a recorder without a pre-roll would."""
+    for item in received(STREAM, starts):
+        artist.keeper.feed(item)
+
+
+STREAM = stream(at=NOW)
+
+
+def drawn(colour: str) -> bytes:
+    made = BytesIO()
+    Image.new("RGB", (640, 360), colour).save(made, "JPEG")
+    return made.getvalue()
+
+
+async def test_an_event_goes_on_in_a_clip_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event, "monotonic", lambda: 0.0)
+    artist = Artist(tmp_path)
+    clips: list[Clip] = []
+    artist.keeper.on_clip = clips.append
+    artist.keeper.settings = RecorderSettings(post_roll=20, longest=5)
+    first = artist.keeper.begin("ring", NOW)
+    fed(artist, range(0, 5500, 500))
+    assert artist.keeper.clip_id not in {None, first.id}
+    fed(artist, range(5500, 8000, 500))
+    await until(lambda: not artist.keeper._pictures)
+    await artist.keeper.finish()
+    assert artist.keeper.clip_id is None
+    one, two = sorted(clips, key=lambda clip: clip.start)
+    assert (one.id, one.seconds, two.seconds) == (first.id, 5, 3)
+    assert one.end == two.start
+    assert not two.picture.exists()
+
+
+async def test_no_other_clip_follows_where_none_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event, "monotonic", lambda: 0.0)
+    artist = Artist(tmp_path)
+    artist.keeper.settings = RecorderSettings(post_roll=20, longest=5)
+    artist.keeper.begin("ring", NOW)
+    fed(artist, range(0, 5000, 500))
+    artist.keeper.library.refuses = "library_full"
+    fed(artist, range(5000, 6000, 500))
+    assert artist.keeper.open is None
+    await artist.keeper.finish()
+
+
+@pytest.mark.parametrize("rung", [False, True])
+async def test_a_following_clip_has_a_picture_to_be_found_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rung: bool
+) -> None:
+    """A ring in it takes the place of that; nobody is told of it."""
+    monkeypatch.setattr(event, "monotonic", lambda: 0.0)
+    artist = Artist(tmp_path)
+    go = asyncio.Event()
+
+    async def sight() -> bytes:
+        await go.wait()
+        return drawn("red")
+
+    async def ring() -> bytes:
+        return drawn("blue")
+
+    artist.keeper.sight = sight
+    artist.keeper.settings = RecorderSettings(post_roll=20, longest=5)
+    artist.keeper.begin("motion", NOW)
+    fed(artist, range(0, 6000, 500))
+    follower = artist.keeper.open
+    assert follower is not None
+    if rung:
+        artist.keeper.show(follower, "ring", after(6), ring)
+        await until(lambda: artist.shown)
+    go.set()
+    await until(lambda: not artist.keeper._pictures)
+    expected = drawn("blue" if rung else "red")
+    assert follower.files.picture.read_bytes() == expected
+    assert follower.files.thumbnail.read_bytes() == thumbnail(expected)
+    assert artist.shown == [(follower.id, "ring", after(6))] * rung
+    await artist.keeper.finish()
+
+
+async def test_a_following_clip_without_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event, "monotonic", lambda: 0.0)
+    artist = Artist(tmp_path)
+
+    async def sight() -> bytes:
+        raise CameraError("camera_no_picture")
+
+    artist.keeper.sight = sight
+    artist.keeper.settings = RecorderSettings(post_roll=20, longest=5)
+    artist.keeper.begin("motion", NOW)
+    fed(artist, range(0, 6000, 500))
+    await until(lambda: not artist.keeper._pictures)
+    assert artist.keeper.problem is None
+    await artist.keeper.finish()
+
+
+@pytest.mark.parametrize("trouble", [OSError(28, "full"), CameraError("camera_no_picture")])
+async def test_a_thumbnail_that_fails_costs_no_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    def fail(_jpeg: bytes) -> bytes:
+        raise trouble
+
+    monkeypatch.setattr(keeper, "thumbnail", fail)
+    artist = Artist(tmp_path)
+    clip = artist.clip()
+    artist.go.set()
+    artist.show(clip, "ring", after(0))
+    await until(lambda: artist.shown)
+    assert clip.files.picture.read_bytes() == b"ring 00"
+    assert not clip.files.thumbnail.exists()
+    assert artist.keeper.problem is None
+
+
+async def test_a_picture_without_a_clip_is_told_and_kept_nowhere(tmp_path: Path) -> None:
+    artist = Artist(tmp_path)
+    artist.go.set()
+    artist.keeper.show(None, "ring", after(0), partial(artist._draw, "ring 00"))
+    await until(lambda: artist.shown)
+    assert artist.shown == [(None, "ring", after(0))]
+    assert list(tmp_path.glob("**/*.jpg")) == []

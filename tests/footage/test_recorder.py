@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 import contextlib
 from datetime import datetime, timedelta
+import itertools
+import json
 from pathlib import Path
 from threading import Event
 import time
@@ -21,6 +23,7 @@ from custom_components.doorstep.footage.fragments import Fragment, InitSegment
 from custom_components.doorstep.footage.library import Library
 from custom_components.doorstep.footage.lines import EventKind
 from custom_components.doorstep.footage.recorder import Recorder, RecorderStatus
+from custom_components.doorstep.footage.ring import Received
 from tests.simulators.waiting import until
 
 from .synthetic import (
@@ -101,7 +104,7 @@ class Desk:
     def __init__(self, camera: Camera, folder: Path, settings: RecorderSettings = SETTINGS) -> None:
         self.camera = camera
         self.statuses: list[RecorderStatus] = []
-        self.pictures: list[tuple[str, str, bytes]] = []
+        self.pictures: list[tuple[str | None, str, bytes]] = []
         self.clips: list[Clip] = []
         self.library = Library(folder, lambda _: None, camera.now)
         self.recorder = Recorder(
@@ -137,6 +140,7 @@ def camera(monkeypatch: pytest.MonkeyPatch) -> Camera:
     made = Camera()
     monkeypatch.setattr(module, "receive", made.receive)
     monkeypatch.setattr(module, "monotonic", made.monotonic)
+    monkeypatch.setattr(event, "monotonic", made.monotonic)
     return made
 
 
@@ -560,14 +564,14 @@ async def test_motion_that_goes_on_extends_the_open_clip(desk: Desk) -> None:
         await desk.camera.send(1000, 1500, 2000)
         opened = desk.recorder._keeper.open
         assert opened is not None
-        assert opened.due == at + timedelta(seconds=2)
+        assert opened.left == pytest.approx(0.5)
         desk.recorder.extend(desk.camera.now())
-        assert opened.due == at + timedelta(seconds=3.5)
+        assert opened.left == pytest.approx(2)
         await desk.camera.send(*range(2500, 6000, 500))
         await until(lambda: desk.clips)
         desk.recorder.extend(desk.camera.now())
         assert desk.recorder._keeper.open is None
-    assert desk.clips[0].end >= opened.due
+    assert desk.clips[0].end >= at + timedelta(seconds=3.5)
 
 
 async def test_what_the_camera_shows_now(desk: Desk, stills: list[object]) -> None:
@@ -663,3 +667,232 @@ async def test_two_events_at_once_do_not_spoil_each_others_picture(
         await until(lambda: len(desk.pictures) == 2)
     assert desk.recorder.status.reason is None
     assert [kind for _, kind, _ in desk.pictures] == ["motion", "ring"]
+
+
+LONG = RecorderSettings(pre_roll=1, post_roll=2, longest=4, audio=True)
+
+
+async def test_an_event_that_outlasts_its_clip_misses_no_frame(
+    camera: Camera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second clip begins with the group of pictures in which the first ends."""
+    monkeypatch.setattr(module, "_COVERED", 0.01)
+    desk = Desk(camera, tmp_path, LONG)
+
+    async def both(start: int) -> None:
+        await camera.send(start, init=INIT_AV, key=start % 1500 == 0)
+        # sound comes after the pictures it belongs to, and begins a little earlier
+        await camera.send(max(start - 20, 0), init=INIT_AV, track=2)
+
+    async with desk.running():
+        await both(0)
+        first = desk.recorder.trigger("motion", camera.now())
+        await until(lambda: desk.pictures)
+        for start in range(500, 9000, 500):
+            await both(start)
+            if start < 7000:
+                desk.recorder.extend(camera.now())
+        await until(lambda: len(desk.clips) == 3)
+        assert desk.recorder.clip is None
+    assert {clip.event_at for clip in desk.clips} == {desk.clips[0].event_at}
+    desk.clips.sort(key=lambda clip: clip.start)
+    assert desk.clips[0].id == first
+    said = [clip.lines.read_bytes().splitlines()[-1][:16] for clip in desk.clips]
+    assert said == [b'{"end":"longest"', b'{"end":"longest"', b'{"end":"post-rol']
+    for one, two in itertools.pairwise(desk.clips):
+        assert one.seconds <= LONG.longest
+        assert timedelta(0) <= one.end - two.start <= timedelta(seconds=1.5)
+    for track, count in ((1, 18), (2, 17)):
+        times = {
+            line["utc"]
+            for clip in desk.clips
+            for line in map(json.loads, clip.lines.read_bytes().splitlines())
+            if line.get("track") == track
+        }
+        assert len(times) >= count
+    # nobody hears of the pictures by which the others are found
+    assert [clip.picture.exists() for clip in desk.clips] == [True] * 3
+    assert [clip_id for clip_id, _, _ in desk.pictures] == [first]
+
+
+async def test_a_camera_that_comes_back_different_goes_on_in_another_clip(desk: Desk) -> None:
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        desk.recorder.trigger("ring", desk.camera.now())
+        await desk.camera.send(1000)
+        await desk.camera.fail("camera_lost")
+        desk.camera.init = INIT_AV
+        await desk.camera.send(0, 500, 1000, init=INIT_AV)
+        await until(lambda: len(desk.clips) == 2)
+    clips = sorted(desk.clips, key=lambda clip: clip.start)
+    ends = [clip.lines.read_bytes().splitlines()[-1] for clip in clips]
+    assert ends == [b'{"end":"stream-lost","fragments":3}', b'{"end":"post-roll","fragments":3}']
+    assert [clip.event for clip in clips] == ["ring", "ring"]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_clip_ends_where_the_hosts_clock_is_set(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """The event goes on for as long as it would; each clip is right by the clock of its time."""
+    monkeypatch.setattr(module, "_COVERED", 0.01)
+    camera, steps = desk.camera, [timedelta(0)]
+    set_clock(desk, steps)
+    async with desk.running():
+        await camera.send(0, 500)
+        at = camera.now()
+        desk.recorder.trigger("ring", at)
+        await until(lambda: desk.pictures)
+        await camera.send(1000)
+        steps.append(timedelta(hours=hours))
+        await camera.send(1500, 2000)
+        await until(lambda: desk.clips)
+        assert desk.recorder.clip is not None
+        await camera.send(2500)
+        await until(lambda: len(desk.clips) == 2)
+    one, two = desk.clips
+    assert one.lines.read_bytes().endswith(b'{"end":"clock-jump","fragments":3}\n')
+    assert two.lines.read_bytes().endswith(b'{"end":"post-roll","fragments":4}\n')
+    assert (one.start, one.end) == (at - timedelta(seconds=1), at + timedelta(seconds=0.5))
+    # with the group before, so that no frame is missing
+    assert two.start == at + steps[1]
+    assert two.end == at + steps[1] + timedelta(seconds=2)
+    for clip in desk.clips:
+        assert b'"gap"' not in clip.lines.read_bytes()
+
+
+def set_clock(desk: Desk, steps: list[timedelta]) -> None:
+    """Let the host's clock be off by the last of `steps`."""
+
+    def now() -> datetime:
+        return desk.camera.now() + steps[-1]
+
+    desk.recorder.now = desk.recorder._keeper.now = now
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_an_event_just_after_the_clock_was_set(desk: Desk, hours: int) -> None:
+    camera, steps = desk.camera, [timedelta(0)]
+    set_clock(desk, steps)
+    async with desk.running():
+        await camera.send(0, 500, 1000)
+        steps.append(timedelta(hours=hours))
+        at = camera.now() + steps[-1]
+        desk.recorder.trigger("ring", at)
+        await camera.send(*range(1500, 3500, 500))
+        await until(lambda: desk.clips)
+    (clip,) = desk.clips
+    assert (clip.event_at, clip.start) == (at, at - timedelta(seconds=1))
+    assert clip.end == at + timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("step", [-3600, 0.2, 3600])
+async def test_a_picture_while_the_clock_is_set(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, step: float
+) -> None:
+    """Frames are found by when they came, not by what the clock said then."""
+    asked: list[tuple[float, int]] = []
+
+    async def still(_ffmpeg: str, items: list[Received], at: datetime) -> bytes:
+        asked.append(((at - items[0].start).total_seconds(), items[0].fragment.start))
+        return b"jpeg"
+
+    monkeypatch.setattr(module, "still", still)
+    monkeypatch.setattr(module, "_COVERED", 0.01)
+    camera, steps = desk.camera, [timedelta(0)]
+    set_clock(desk, steps)
+    async with desk.running():
+        await camera.send(0, 500, 1000)
+        desk.recorder.trigger("ring", camera.now() + timedelta(seconds=0.25))
+        await asyncio.sleep(0)
+        steps.append(timedelta(seconds=step))
+        await camera.send(1500, 2000)
+        await until(lambda: desk.pictures)
+    # another clip follows, with a picture of its own
+    distance, start = asked[-1]
+    assert start == 1500
+    assert distance == pytest.approx(0.25 if abs(step) > 1 else 0.05)
+
+
+async def test_a_recording_lasts_as_long_as_was_asked_for(desk: Desk) -> None:
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        at = desk.camera.now()
+        clip_id = desk.recorder.trigger("manual", at, until=at + timedelta(seconds=1))
+        assert desk.recorder.clip == clip_id
+        longer = at + timedelta(seconds=3)
+        assert desk.recorder.trigger("manual", at, until=longer) == clip_id
+        await desk.camera.send(*range(1000, 4000, 500))
+        await until(lambda: desk.clips)
+        at = desk.camera.now()
+        desk.recorder.trigger("manual", at, until=at + timedelta(seconds=1))
+        await desk.camera.send(4000, 4500)
+        await until(lambda: len(desk.clips) == 2)
+    assert desk.clips[0].end == longer
+    assert desk.clips[1].end == at + timedelta(seconds=1)
+
+
+async def test_a_library_that_refuses(desk: Desk) -> None:
+    """No clip; the picture is told all the same, and the buffer goes on."""
+    async with desk.running():
+        await desk.camera.send(0, 500)
+        desk.library.refuses = "library_full"
+        desk.recorder.refresh()
+        assert desk.recorder.status == RecorderStatus("failed", 1, "library_full")
+        with pytest.raises(CameraError, match="library_full"):
+            desk.recorder.trigger("ring", desk.camera.now() - timedelta(seconds=0.1))
+        await until(lambda: desk.pictures)
+        assert desk.recorder.clip is None
+        await desk.camera.send(1000)
+        desk.library.refuses = None
+        desk.recorder.refresh()
+        assert desk.recorder.status == RecorderStatus("ready", 1, None)
+    assert desk.pictures == [(None, "ring", b"jpeg of 1")]
+    assert list(desk.library.folder.glob("**/*.jpg")) == []
+    assert desk.told == [
+        ("filling", None),
+        ("ready", None),
+        ("failed", "library_full"),
+        ("ready", None),
+        ("off", None),
+    ]
+
+
+async def test_as_ready_as_its_memory_lets_it_be(camera: Camera, tmp_path: Path) -> None:
+    desk = Desk(camera, tmp_path, RecorderSettings(pre_roll=10, max_bytes=4000))
+    async with desk.running():
+        await camera.send(*range(0, 4000, 500))
+        assert desk.told == [("filling", None), ("ready", None)]
+        assert 0 < desk.recorder.status.seconds < 10
+
+
+async def test_segments_may_come_seldom(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A playlist's segments come at once; between them is no stall, nor the end of a clip."""
+    limits: list[float] = []
+    receive = desk.camera.receive
+
+    def spied(
+        ffmpeg: str, source: str, form: Form, *, connect: float, stall: float
+    ) -> AsyncGenerator[tuple[InitSegment, Fragment]]:
+        limits.append(stall)
+        return receive(ffmpeg, source, form, connect=connect, stall=SETTINGS.stall)
+
+    async def source() -> str:
+        return "https://door/live/index.m3u8?token=1"
+
+    monkeypatch.setattr(module, "receive", spied)
+    desk.recorder.source = source
+    async with desk.running():
+        await desk.camera.send(0, init=INIT)
+        desk.camera.seconds += 29
+        await desk.camera.send(0, init=INIT_AV, track=2)
+        await desk.camera.send(500)
+        assert desk.recorder.status.reason is None
+        stream = desk.recorder._stream
+        assert stream is not None
+        assert stream.pause == 30
+        desk.camera.seconds += 2
+        await desk.camera.send(1000)
+        await until(lambda: len(limits) == 2)
+    assert limits == [30, 30]
+    assert ("failed", "camera_stalled") in desk.told

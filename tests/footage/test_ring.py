@@ -1,6 +1,8 @@
 """The pre-roll: bounded in seconds and bytes, always decodable from its first fragment."""
 
+from dataclasses import replace
 from datetime import timedelta
+import tracemalloc
 
 from hypothesis import given, strategies as st
 
@@ -46,7 +48,7 @@ def test_begins_with_a_key_frame() -> None:
 
 def test_keeps_at_least_its_seconds_and_less_than_a_group_more() -> None:
     ring = filled(Ring(2, 1 << 20), received(stream(), range(0, 6000, 500), range(0, 6000, 1000)))
-    assert ring.seconds == 2
+    assert (ring.seconds, ring.full) == (2, True)
     assert starts(ring.since(EPOCH)) == [4000, 4500, 5000, 5500]
     ring.push(received(stream_of(ring), [6000])[0])
     assert ring.seconds == 2.5
@@ -59,15 +61,39 @@ def stream_of(ring: Ring) -> Stream:
 def test_never_more_than_its_bytes() -> None:
     items = received(stream(), range(0, 5000, 500), range(0, 5000, 1000))
     each = len(items[0].fragment.data)
-    ring = filled(Ring(60, 5 * each), items)
+    ring = Ring(60, 5 * items[0].weight)
+    assert not filled(ring, items[:5]).full
+    filled(ring, items[5:])
+    assert (ring.full, ring.seconds) == (True, 2)
     assert starts(ring.since(EPOCH)) == [3000, 3500, 4000, 4500]
     assert ring.size == 4 * each
 
 
+def test_tiny_fragments_are_bounded_by_the_memory_they_take() -> None:
+    """What a fragment takes besides its bytes counts: of tiny ones there are very many."""
+    ring, one = Ring(60, 1 << 20), stream()
+    tiny = [Received(a_fragment(n, 1, samples=1, size=1), one) for n in range(9000)]
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for n, item in enumerate(tiny):
+        # as they come: bytes and objects of their own
+        fragment = replace(item.fragment, start=n, data=bytes(bytearray(item.fragment.data)))
+        ring.push(Received(fragment, one))
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert ring.full
+    assert ring.size < 1 << 19
+    assert 1 << 18 < after - before < 1 << 20
+
+
+def test_no_bytes_no_group() -> None:
+    ring = filled(Ring(60, 100), received(stream(), [0, 500]))
+    assert (ring.size, ring.seconds, ring.full) == (0, 0, False)
+
+
 def test_a_group_too_large_leaves_nothing() -> None:
     items = received(stream(), range(0, 3000, 500), (0, 2500))
-    each = len(items[0].fragment.data)
-    ring = filled(Ring(60, 3 * each), items)
+    ring = filled(Ring(60, 3 * items[0].weight), items)
     assert starts(ring.since(EPOCH)) == [2500]
 
 
@@ -76,6 +102,7 @@ def test_another_stream_empties_it() -> None:
     filled(ring, received(stream(), [7000]))
     assert starts(ring.since(EPOCH)) == [7000]
     assert ring.size == len(ring.since(EPOCH)[0].fragment.data)
+    assert not ring.full
 
 
 def test_since_begins_at_the_last_key_frame_before() -> None:

@@ -11,6 +11,7 @@ import pytest
 from custom_components.doorstep.errors import CameraError
 from custom_components.doorstep.footage import still as module
 from custom_components.doorstep.footage.ffmpeg import Form
+from custom_components.doorstep.footage.moment import shown_at
 from custom_components.doorstep.footage.ring import Received
 from custom_components.doorstep.footage.still import still
 
@@ -101,3 +102,18 @@ async def test_a_decoder_that_hangs(
 async def test_no_decoder(tmp_path: Path, greys: list[Received]) -> None:
     with pytest.raises(CameraError, match="ffmpeg_missing"):
         await still(str(tmp_path / "ffmpeg"), greys, EPOCH)
+
+
+async def test_says_which_frame_it_shows(ffmpeg: str, greys: list[Received]) -> None:
+    """Frames come every tenth of a second: the next one after the instant is shown, and said."""
+    jpeg = await still(ffmpeg, greys, EPOCH + timedelta(seconds=2.33))
+    assert shown_at(jpeg) == EPOCH + timedelta(seconds=2.4)
+    jpeg = await still(ffmpeg, greys, EPOCH + timedelta(seconds=60))
+    assert shown_at(jpeg) == EPOCH + timedelta(seconds=3.9)
+
+
+async def test_a_decoder_that_does_not_say(tmp_path: Path, greys: list[Received]) -> None:
+    (tmp_path / "ffmpeg").write_text("#!/bin/sh\ncat >/dev/null\nprintf '\\377\\330'\n")
+    (tmp_path / "ffmpeg").chmod(0o755)
+    jpeg = await still(str(tmp_path / "ffmpeg"), greys, EPOCH)
+    assert (jpeg, shown_at(jpeg)) == (b"\xff\xd8", None)

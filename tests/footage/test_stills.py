@@ -14,7 +14,7 @@ import pytest
 from custom_components.doorstep.disclosure import cut
 from custom_components.doorstep.disclosure.cut import Window
 from custom_components.doorstep.errors import CameraError, StorageError
-from custom_components.doorstep.footage import stills as module
+from custom_components.doorstep.footage import event, stills as module
 from custom_components.doorstep.footage.clip import Clip, recover
 from custom_components.doorstep.footage.event import RecorderSettings
 from custom_components.doorstep.footage.files import ClipFiles, new_clip_id
@@ -65,7 +65,7 @@ class Desk:
     def __init__(self, camera: Camera, folder: Path, settings: RecorderSettings = SETTINGS) -> None:
         self.camera = camera
         self.statuses: list[RecorderStatus] = []
-        self.pictures: list[tuple[str, str, datetime, bytes]] = []
+        self.pictures: list[tuple[str | None, str, datetime, bytes]] = []
         self.clips: list[Clip] = []
         self.library = Library(folder, lambda _: None, camera.now)
         self.recorder = StillsRecorder(
@@ -103,6 +103,7 @@ class Desk:
 def camera(monkeypatch: pytest.MonkeyPatch) -> Camera:
     made = Camera()
     monkeypatch.setattr(module, "monotonic", made.monotonic)
+    monkeypatch.setattr(event, "monotonic", made.monotonic)
     return made
 
 
@@ -240,9 +241,7 @@ async def test_another_event_gets_a_still_of_its_own(desk: Desk, jpegs: Jpegs) -
     assert list(frames(clip)) == jpegs()[: len(moments(clip))]
 
 
-async def test_motion_that_goes_on_extends_up_to_the_longest(
-    desk: Desk, ffmpeg: str, jpegs: Jpegs
-) -> None:
+async def test_motion_that_goes_on_goes_on_in_another_clip(desk: Desk, jpegs: Jpegs) -> None:
     pictures = [*jpegs(), *(jpeg + b"\0" for jpeg in jpegs())]
 
     def go_on(jpeg: bytes) -> Callable[[], bytes]:
@@ -255,11 +254,20 @@ async def test_motion_that_goes_on_extends_up_to_the_longest(
     async with desk.running():
         desk.camera.answers = [go_on(jpeg) for jpeg in pictures]
         desk.recorder.trigger("motion", desk.camera.now())
-        await until(lambda: desk.clips)
-    (clip,) = desk.clips
-    assert clip.end == clip.event_at + 20 * SECOND
-    assert lines(clip)[-1] == {"end": "longest", "fragments": 10}
-    assert list(frames(clip)) == pictures[:10]
+        await until(lambda: len(desk.clips) == 2)
+        assert desk.recorder.clip is None
+    one, two = sorted(desk.clips, key=lambda clip: clip.start)
+    at = one.event_at
+    assert (two.event, two.event_at, two.doorbell) == ("motion", at, "door")
+    # no still is missing between the two, none is in both
+    assert (one.start, one.end) == (at + SECOND / 2, at + 20.5 * SECOND)
+    assert two.start == one.end
+    assert lines(one)[-1] == {"end": "longest", "fragments": 10}
+    assert lines(two)[-1]["end"] == "stream-lost"
+    assert [*frames(one), *frames(two)] == pictures
+    assert two.picture.read_bytes() in pictures[10:12]
+    assert two.thumbnail.exists()
+    assert len(desk.pictures) == 1
 
 
 @pytest.mark.parametrize("how", ["trigger", "nudge"])
@@ -528,3 +536,53 @@ def test_other_clips_have_no_pictures(tmp_path: Path) -> None:
     assert clip is not None
     assert not is_pictures(clip)
     unreadable(clip)
+
+
+async def test_a_library_that_refuses(desk: Desk, jpegs: Jpegs) -> None:
+    """One still of each event is told, none is kept."""
+    desk.library.refuses = "library_full"
+    async with desk.running():
+        assert desk.recorder.status == RecorderStatus("failed", 0, "library_full")
+        at, desk.camera.answers = desk.camera.now(), list(jpegs())
+        with pytest.raises(CameraError, match="library_full"):
+            desk.recorder.trigger("ring", at)
+        await until(lambda: desk.pictures)
+        desk.library.refuses = None
+        desk.recorder.refresh()
+    assert desk.pictures == [(None, "ring", at, jpegs()[0])]
+    assert (desk.camera.taken, desk.clips) == ([0], [])
+    assert list(desk.library.folder.glob("**/*.jpg")) == []
+    assert desk.told == [("failed", "library_full"), ("ready", None), ("off", None)]
+
+
+async def test_a_recording_lasts_as_long_as_was_asked_for(desk: Desk, jpegs: Jpegs) -> None:
+    async with desk.running():
+        at, desk.camera.answers = desk.camera.now(), list(jpegs())
+        clip_id = desk.recorder.trigger("manual", at, until=at + 3 * SECOND)
+        assert desk.recorder.clip == clip_id
+        await until(lambda: desk.clips)
+        assert desk.recorder.clip is None
+    assert (desk.clips[0].event, desk.clips[0].end) == ("manual", at + 3 * SECOND)
+
+
+async def test_the_hosts_clock_is_set_between_two_stills(desk: Desk, jpegs: Jpegs) -> None:
+    """Each still has the time that held when it came; the event lasts as long as it would."""
+    steps = [0 * SECOND]
+
+    def now() -> datetime:
+        return desk.camera.now() + steps[-1]
+
+    def set_back() -> bytes:
+        steps.append(-3600 * SECOND)
+        return jpegs()[1]
+
+    desk.recorder.now = desk.recorder._keeper.now = now
+    async with desk.running():
+        at, desk.camera.answers = now(), [jpegs()[0], set_back, jpegs()[2]]
+        first = desk.recorder.trigger("ring", at)
+        await until(lambda: len(desk.clips) == 2)
+    one, two = sorted(desk.clips, key=lambda clip: clip.id != first)
+    assert (one.start, one.end) == (at + 0.5 * SECOND, at + 2.5 * SECOND)
+    assert (two.start, two.end) == (at + (2.5 - 3600) * SECOND, at + (5 - 3600) * SECOND)
+    assert lines(one)[-1]["end"] == "clock-jump"
+    assert lines(two)[-1]["end"] == "post-roll"

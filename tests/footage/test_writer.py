@@ -192,7 +192,11 @@ def test_a_frozen_frame_is_a_gap(tmp_path: Path, last: int, told: bool) -> None:
     ]
 
 
-@pytest.mark.parametrize(("step", "told"), [(1.2, True), (-1.2, True), (0.9, False), (-0.9, False)])
+@pytest.mark.parametrize(
+    ("step", "told"),
+    # by half a second, the second fragment would begin before the first
+    [(1.2, True), (-1.2, True), (0.9, False), (-0.5, False), (-0.501, True)],
+)
 def test_a_jump_of_the_clock_is_told(tmp_path: Path, step: float, told: bool) -> None:
     one = stream()
     first, second = received(one, [0, 500])

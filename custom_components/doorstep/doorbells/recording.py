@@ -30,7 +30,7 @@ class Listener:
     """Whom a recorder tells; see `Recorder`. `broke_down` when the count of breakdowns changes."""
 
     status: Callable[[RecorderStatus], None]
-    picture: Callable[[str, EventKind, datetime, bytes], None]
+    picture: Callable[[str | None, EventKind, datetime, bytes], None]
     clip: Callable[[Clip], None]
     broke_down: Callable[[], None]
 

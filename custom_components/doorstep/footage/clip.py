@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from ..errors import StorageError
 from .files import FULL, ClipFiles, append, storage
-from .lines import ClipLines, Ending, doorbell_mark, encode, whole_lines
+from .lines import ClipLines, Ending, FragmentLine, doorbell_mark, encode, whole_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,11 @@ class Clip:
         """The right-moment picture; the file may be missing."""
         return self.files.picture
 
+    @property
+    def thumbnail(self) -> Path:
+        """The picture made small; the file may be missing."""
+        return self.files.thumbnail
+
 
 def load(files: ClipFiles) -> Clip:
     """Read a closed clip from its files; what isn't one: StorageError `clip_unreadable`."""
@@ -81,13 +86,18 @@ def describe(files: ClipFiles, lines: ClipLines) -> Clip:
         doorbell=files.doorbell,
         event=str(lines.header["event"]),
         event_at=lines.event_at,
-        start=video[0].utc,
-        end=last.utc + timedelta(milliseconds=round(1000 * last.duration / scale)),
+        # the host's clock may have been set back in between
+        start=min(line.utc for line in video),
+        end=max(_after(line, scale) for line in video),
         seconds=round((last.start + last.duration) / scale, 3),
         size=lines.size,
         root=lines.root(),
         folder=files.folder,
     )
+
+
+def _after(line: FragmentLine, scale: int) -> datetime:
+    return line.utc + timedelta(milliseconds=round(1000 * line.duration / scale))
 
 
 def finish(files: ClipFiles, lines: ClipLines, ending: Ending) -> Clip | None:

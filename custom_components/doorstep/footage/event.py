@@ -11,6 +11,7 @@ from typing import Final
 
 from ..errors import CameraError, StorageError
 from .clip import Clip
+from .clock import STEP
 from .files import ClipFiles, new_clip_id, storage
 from .lines import Ending, EventKind
 from .ring import Received
@@ -23,10 +24,11 @@ _GRACE: Final = 3.0  # seconds after the end in which the last fragments may sti
 class RecorderSettings:
     """Lengths in seconds; `max_bytes` bounds the pre-roll, and once more what waits for the disk.
 
-    `connect` and `stall` are the longest silences before a camera counts as lost. `retry` is the
-    first pause before it is tried again, `longest_retry` the longest; `refused_retry` for one that
-    refuses the password and might lock up. Neither pause nor connecting takes longer than
-    `known_retry` where the camera has been there.
+    `connect` and `stall` are the longest silences before a camera counts as lost, `segmented` where
+    its stream comes in segments, each at once. `retry` is the first pause before it is tried again,
+    `longest_retry` the longest; `refused_retry` for one that refuses the password and might lock
+    up. Neither pause nor connecting takes longer than `known_retry` where the camera has been
+    there.
     """
 
     pre_roll: float = 10.0
@@ -36,6 +38,7 @@ class RecorderSettings:
     max_bytes: int = 64 << 20
     connect: float = 20.0
     stall: float = 8.0
+    segmented: float = 30.0
     retry: float = 1.0
     longest_retry: float = 60.0
     known_retry: float = 10.0
@@ -51,7 +54,10 @@ class Outcome:
 
 
 class OpenClip:
-    """A clip from its event to its end. `run` it as a task; feed it; it ends by itself."""
+    """A clip from its event to its end. `run` it as a task; feed it; it ends by itself.
+
+    How long it goes on is counted by the monotonic clock: no step of the host's clock changes it.
+    """
 
     def __init__(
         self,
@@ -60,8 +66,10 @@ class OpenClip:
         event: tuple[EventKind, datetime],
         settings: RecorderSettings,
         now: Callable[[], datetime],
+        *,
+        until: datetime | None = None,
     ) -> None:
-        """Begin with an `event`: its kind and its instant."""
+        """Begin with an `event`: its kind and its instant; `until` is its end, if not as usual."""
         self.id = new_clip_id(event[1])
         self.files = ClipFiles.place(library, doorbell, self.id)
         self.accepting = True
@@ -70,42 +78,51 @@ class OpenClip:
         self.event = event
         self._settings = settings
         self._now = now
-        self._opened = monotonic()
-        self._until = event[1] + timedelta(seconds=settings.post_roll)
-        self._limit = event[1] + timedelta(seconds=settings.longest - settings.pre_roll)
+        self._until = self._end(event[1], until)  # second of the monotonic clock
+        self._first: Received | None = None
+        self._offset = 0.0  # of the host's clock when the clip began
+        self._grace = _GRACE
         self._queue: asyncio.Queue[Received | None] = asyncio.Queue()
         self._waiting = 0
         self._skipping = False
         self._stopped: Ending = "shutdown"
         self._writer: ClipWriter | None = None
-        self._foreign = False  # the camera came back with other codecs
 
-    def extend(self, at: datetime) -> None:
-        """Let the post-roll run from another event, up to the longest clip."""
-        self._until = max(self._until, at + timedelta(seconds=self._settings.post_roll))
+    def extend(self, at: datetime, until: datetime | None = None) -> None:
+        """Let it go on until then, or for a post-roll from another event."""
+        self._until = max(self._until, self._end(at, until))
 
     def follow(self, clip: OpenClip) -> None:
-        """End no sooner than another clip would have."""
-        self._until = max(self._until, clip._until)
+        """End when another clip would have."""
+        self._until = clip._until
 
     def feed(self, item: Received) -> None:
         """Take the next fragment; when the disk can't follow, frames are left out up to a key."""
-        self._skipping = self._waiting + len(item.fragment.data) > self._settings.max_bytes or (
+        self._skipping = self._waiting + item.weight > self._settings.max_bytes or (
             self._skipping and not item.decodable
         )
         if self.accepting and not self._skipping:
-            self._waiting += len(item.fragment.data)
+            self._waiting += item.weight
             self._queue.put_nowait(item)
+            self._grace = max(_GRACE, item.stream.pause)
+            if self._first is None and item.decodable:
+                self._first, self._offset = item, item.stream.clock.offset
+
+    def outgrown(self, item: Received) -> Ending | None:
+        """Why the event must go on in another clip from this fragment on, if it must."""
+        if self._first is None or not item.video:
+            return None
+        if item.stream.init.data != self._first.stream.init.data:
+            return "stream-lost"
+        if abs(item.stream.clock.offset - self._offset) > STEP:
+            return "clock-jump"
+        limit = self._first.began + self._settings.longest
+        return "longest" if self._until > limit and item.ended > limit else None
 
     @property
-    def due(self) -> datetime:
-        """When the event is over, as far as is known now."""
-        return min(self._until, self._limit)
-
-    @property
-    def complete(self) -> Ending:
-        """How a clip ends that goes on until it is due."""
-        return "longest" if self.due == self._limit else "post-roll"
+    def left(self) -> float:
+        """Seconds until the event is over, as far as is known now."""
+        return self._until - monotonic()
 
     def stop(self, ending: Ending = "shutdown") -> None:
         """End the clip with what was fed so far; as it comes, because Doorstep shuts down."""
@@ -136,38 +153,38 @@ class OpenClip:
             await asyncio.to_thread(self._put, items)
             if None in items:
                 return self._stopped
-            if self._foreign:
-                return "stream-lost"
-            if any(item and item.video and item.end >= self.due for item in items):
-                return self.complete
-            if monotonic() - self._opened > self._settings.longest:
-                # the host's clock was set back meanwhile
-                return "longest"
+            if any(item and item.video and item.ended >= self._until for item in items):
+                return "post-roll"
         return "stream-lost"
 
     async def _next(self) -> list[Received | None]:
         """Wait for what comes next, and take all there is; nothing comes any more: empty."""
-        while (left := (self.due - self._now()).total_seconds() + _GRACE) > 0:
+        items: list[Received | None] = []
+        while not items and self._queue.empty():
+            if (left := self.left + self._grace) <= 0:
+                return []
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
-                    items = [await self._queue.get()]
-                while not self._queue.empty():
-                    items.append(self._queue.get_nowait())
-                self._waiting = 0
-                return items
-        return []
+                    items.append(await self._queue.get())
+        while not self._queue.empty():
+            items.append(self._queue.get_nowait())
+        self._waiting = 0
+        return items
 
     def _put(self, items: Iterable[Received | None]) -> None:
         for item in items:
-            if item is None or self._foreign:
+            if item is None:
                 return
             if self._writer is None:
                 if not item.decodable:
                     continue
                 self._writer = ClipWriter(self.files, self._doorbell, *self.event, item)
-            self._foreign = not self._writer.accepts(item)
-            if not self._foreign:
+            if self._writer.accepts(item):
                 self._writer.write(item)
+
+    def _end(self, at: datetime, until: datetime | None) -> float:
+        end = until or at + timedelta(seconds=self._settings.post_roll)
+        return monotonic() + (end - self._now()).total_seconds()
 
     def _close(self, ending: Ending) -> Clip | None:
         if self._writer is not None:

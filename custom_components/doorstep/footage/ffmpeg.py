@@ -101,6 +101,12 @@ def playlist(source: str, *, untimed: bool = False) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
+def segmented(source: str) -> bool:
+    """Whether a camera's URL leads to segments, which come at once and seldom (RFC 8216)."""
+    parts = urlsplit(source)
+    return parts.scheme in {"http", "https"} and parts.path.lower().endswith((".m3u8", ".m3u"))
+
+
 class Messages:
     """Listens to ffmpeg's stderr for the cause of its end; to the log goes no address."""
 

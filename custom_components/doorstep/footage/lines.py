@@ -23,7 +23,14 @@ RECORDER: Final = "0.1.0"
 
 type EventKind = Literal["ring", "motion", "manual"]
 type Ending = Literal[
-    "post-roll", "longest", "shutdown", "stream-lost", "disk-full", "disk-failed", "recovered"
+    "post-roll",
+    "longest",
+    "shutdown",
+    "stream-lost",
+    "clock-jump",
+    "disk-full",
+    "disk-failed",
+    "recovered",
 ]
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")

@@ -13,7 +13,7 @@ from ..errors import CameraError
 from .clip import Clip
 from .codecs import MJPEG
 from .event import OpenClip, RecorderSettings
-from .ffmpeg import Form, receive
+from .ffmpeg import Form, receive, segmented
 from .fragments import Fragment, InitSegment
 from .keeper import Keeper
 from .library import Library
@@ -25,6 +25,8 @@ _BACK, _JUMP = -1.0, 10.0  # seconds media time may jump before it counts as ano
 _BEHIND: Final = 15.0  # seconds media may fall behind before its timestamps count as broken
 _SPARSE: Final = 10  # video fragments of one key frame each that make a stream one of key frames
 _TINY: Final = 0.4  # seconds
+_EARLIER: Final = timedelta(milliseconds=1)
+_STEP: Final = 0.5  # seconds by which the host's clock moves only when it is set
 _COVERED: Final = 2.0  # seconds to wait for the frames of an event
 _NEWEST: Final = datetime.max.replace(tzinfo=UTC)  # no frame is later
 
@@ -47,7 +49,7 @@ class Recorder:
     `source` gives the URL for each connection, or raises CameraError; `now` the host's time in UTC.
     The callbacks are called in the loop: `on_status` when state or reason change, `on_picture`
     (clip, event, instant, JPEG) once the picture of an event is on disk, `on_clip` once a clip is
-    in the library.
+    in the library. While the library refuses clips, pictures are told without one.
     """
 
     doorbell_id: str
@@ -56,7 +58,7 @@ class Recorder:
     settings: RecorderSettings
     library: Library
     on_status: Callable[[RecorderStatus], None]
-    on_picture: Callable[[str, EventKind, datetime, bytes], None]
+    on_picture: Callable[[str | None, EventKind, datetime, bytes], None]
     on_clip: Callable[[Clip], None]
     now: Callable[[], datetime]
 
@@ -74,7 +76,11 @@ class Recorder:
             on_clip=self.on_clip,
             changed=self._tell,
             now=self.now,
+            resume=self._resume,
+            sight=self.picture,
         )
+        self._stall = self.settings.stall
+        self._pause_between = 0.0  # seconds from one burst of fragments to the next
         self._stream: Stream | None = None
         self._reached = 0.0  # second of media time
         self._seen = 0.0  # when the last video fragment arrived
@@ -92,23 +98,35 @@ class Recorder:
             return RecorderStatus("off", 0.0, None)
         if self._failure:
             return RecorderStatus("failed", seconds, self._failure)
-        ready = seconds >= self.settings.pre_roll
+        if self.library.refuses:
+            return RecorderStatus("failed", seconds, self.library.refuses)
+        ready = self._stream is not None and self._ring.full
         return RecorderStatus("ready" if ready else "filling", seconds, self._keeper.problem)
 
-    def trigger(self, kind: EventKind, at: datetime) -> str:
+    @property
+    def clip(self) -> str | None:
+        """Id of the clip that takes what comes."""
+        return self._keeper.clip_id
+
+    def trigger(self, kind: EventKind, at: datetime, *, until: datetime | None = None) -> str:
         """Record an event that happened at `at`; the id of the clip that will hold it.
 
-        An open clip is extended. Without any frame until the end of the post-roll there will be no
-        clip. Recorder not running: CameraError `camera_off`.
+        It goes on until then, or for a post-roll. An open clip is extended; when the longest is
+        reached, another one follows. Without any frame until the end there will be no clip.
+        Recorder not running: CameraError `camera_off`; while the library refuses clips, its reason.
         """
         if not self._running:
             raise CameraError("camera_off")
-        clip = self._keeper.open or self._open(kind, at)
-        clip.extend(at)
-        self._keeper.show(clip, kind, at, partial(self._draw, at))
+        self._synchronise()
+        clip = None if self.library.refuses else self._keeper.open or self._open(kind, at, until)
+        if clip:
+            clip.extend(at, until)
+        self._keeper.show(clip, kind, at, partial(self._draw, at, self._offset))
         if self._failure != "camera_unauthorized":
             # one that refuses the password locks up sooner, the more often it is asked
             self.nudge()
+        if clip is None:
+            raise CameraError(str(self.library.refuses))
         return clip.id
 
     def extend(self, at: datetime) -> None:
@@ -118,6 +136,10 @@ class Recorder:
     def nudge(self) -> None:
         """Try a camera that is away again at once, instead of when the pause is over."""
         self._nudged.set()
+
+    def refresh(self) -> None:
+        """Tell the status if it is another now: the library may refuse clips, or take them."""
+        self._tell()
 
     async def picture(self) -> bytes:
         """Draw what the camera shows now; JPEG.
@@ -178,8 +200,12 @@ class Recorder:
         """Take fragments until the stream ends (CameraError) or must be asked for differently."""
         # a connection that was begun while the network was away may hang
         connect = self._at_most(self.settings.connect)
-        limits = {"connect": connect, "stall": self.settings.stall}
-        received = receive(self.ffmpeg, await self.source(), self._form, **limits)
+        source = await self.source()
+        slow = segmented(source)
+        self._stall = self.settings.segmented if slow else self.settings.stall
+        self._pause_between = self._stall if slow else 0.0
+        limits = {"connect": connect, "stall": self._stall}
+        received = receive(self.ffmpeg, source, self._form, **limits)
         try:
             async with aclosing(received):
                 async for init, fragment in received:
@@ -207,13 +233,13 @@ class Recorder:
         if video:
             stream = self._continue(init, fragment)
             stream.clock.observe(fragment.end_seconds, monotonic(), self.now().timestamp())
-            if stream.clock.behind > _BEHIND:
+            if stream.clock.behind > max(_BEHIND, self._pause_between):
                 raise CameraError("camera_stalled")
         elif self._stream is None:
             return
         else:
             stream = self._stream
-            if monotonic() - self._seen > self.settings.stall:
+            if monotonic() - self._seen > self._stall:
                 raise CameraError("camera_stalled")
         item = Received(fragment, stream)
         self._ring.push(item)
@@ -227,20 +253,43 @@ class Recorder:
         """Find the stream a video fragment is of: a new one where media time makes a jump."""
         jump = fragment.start_seconds - self._reached
         if self._stream is None or not _BACK <= jump <= _JUMP:
-            self._stream = Stream(init)
+            self._stream = Stream(init, pause=self._pause_between)
         self._reached = fragment.end_seconds
         self._seen = monotonic()
         tiny = fragment.samples == 1 and fragment.key and fragment.duration_seconds < _TINY
         self._intra = self._intra + 1 if tiny else 0
+        self._synchronise()
         return self._stream
 
-    def _open(self, kind: EventKind, at: datetime) -> OpenClip:
-        return self._keeper.begin(
-            kind, at, self._ring.since(at - timedelta(seconds=self.settings.pre_roll))
-        )
+    def _open(self, kind: EventKind, at: datetime, until: datetime | None) -> OpenClip:
+        since = at - timedelta(seconds=self.settings.pre_roll)
+        return self._keeper.begin(kind, at, self._ring.since(since), until)
 
-    async def _draw(self, at: datetime) -> bytes:
+    def _resume(self, item: Received) -> list[Received]:
+        """Give what another clip begins with, to miss nothing from `item` on: no sound either."""
+        return self._ring.since(item.start - _EARLIER)
+
+    @property
+    def _offset(self) -> float:
+        """Seconds from the monotonic clock to the host's."""
+        return self.now().timestamp() - monotonic()
+
+    def _synchronise(self) -> None:
+        """Judge the frames there are by the host's clock as it goes now.
+
+        What a clip was given already keeps the time that held then.
+        """
+        stream, steady, wall = self._stream, monotonic(), self.now().timestamp()
+        if stream is not None and stream.clock.stepped(steady, wall):
+            self._stream = replace(stream, clock=stream.clock.copy())
+            self._stream.clock.synchronise(steady, wall)
+            self._ring.move(self._stream)
+
+    async def _draw(self, at: datetime, offset: float) -> bytes:
         await self._wait_for(at)
+        self._synchronise()
+        if abs(step := self._offset - offset) > _STEP:
+            at += timedelta(seconds=step)
         return await still(self.ffmpeg, self._ring.picture(at), at)
 
     async def _wait_for(self, at: datetime) -> None:

@@ -3,17 +3,24 @@
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from .clock import StreamClock
 from .fragments import Fragment, InitSegment
 
+_OVERHEAD: Final = 512  # bytes of memory that a fragment takes besides its data
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stream:
-    """One unbroken run of a camera: the same init segment, the same media clock."""
+    """One unbroken run of a camera: the same init segment, the same media clock.
+
+    `pause` are the seconds that may pass from one burst of fragments to the next.
+    """
 
     init: InitSegment
     clock: StreamClock = field(default_factory=StreamClock)
+    pause: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +41,21 @@ class Received:
         return self.stream.clock.at(self.fragment.end_seconds)
 
     @property
+    def began(self) -> float:
+        """Second of the monotonic clock of the first frame."""
+        return self.stream.clock.steady(self.fragment.start_seconds)
+
+    @property
+    def ended(self) -> float:
+        """Second of the monotonic clock of the end of the last frame."""
+        return self.stream.clock.steady(self.fragment.end_seconds)
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory it takes; even a tiny one takes some."""
+        return len(self.fragment.data) + _OVERHEAD
+
+    @property
     def video(self) -> bool:
         """Whether it holds frames of the video track."""
         return self.fragment.track.kind == "video"
@@ -48,7 +70,7 @@ class Ring:
     """Fragments of one stream, oldest first; the first one is always decodable.
 
     Holds at least `seconds` once the stream has run as long, up to one group of pictures more, and
-    never more than `max_bytes`.
+    never more than `max_bytes` of memory.
     """
 
     def __init__(self, seconds: float, max_bytes: int) -> None:
@@ -56,7 +78,8 @@ class Ring:
         self._seconds = seconds
         self._max_bytes = max_bytes
         self._items: deque[Received] = deque()
-        self._bytes = 0
+        self._bytes = self._weight = 0
+        self._full = False
 
     def push(self, item: Received) -> None:
         """Add the newest fragment; one of another stream empties the ring first."""
@@ -66,8 +89,16 @@ class Ring:
             return
         self._items.append(item)
         self._bytes += len(item.fragment.data)
-        while self._bytes > self._max_bytes or self._spare():
+        self._weight += item.weight
+        while self._weight > self._max_bytes:
+            self._full = True
             self._drop_group()
+        while self._spare():
+            self._drop_group()
+
+    def move(self, stream: Stream) -> None:
+        """Hold the same fragments as ones of another stream: its clock tells another time."""
+        self._items = deque(Received(item.fragment, stream) for item in self._items)
 
     def since(self, at: datetime) -> list[Received]:
         """All from the last decodable fragment that begins no later than `at`, or from the first.
@@ -96,8 +127,13 @@ class Ring:
 
     @property
     def size(self) -> int:
-        """Bytes held."""
+        """Bytes of media held."""
         return self._bytes
+
+    @property
+    def full(self) -> bool:
+        """Whether it holds all it will: its seconds, or fewer because its memory is bounded."""
+        return self.seconds >= self._seconds or (self._full and bool(self._items))
 
     def covers(self, at: datetime) -> bool:
         """Whether video up to `at` has arrived."""
@@ -120,8 +156,11 @@ class Ring:
             self._drop()
 
     def _drop(self) -> None:
-        self._bytes -= len(self._items.popleft().fragment.data)
+        item = self._items.popleft()
+        self._bytes -= len(item.fragment.data)
+        self._weight -= item.weight
 
     def _clear(self) -> None:
         self._items.clear()
-        self._bytes = 0
+        self._bytes = self._weight = 0
+        self._full = False

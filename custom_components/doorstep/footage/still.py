@@ -1,47 +1,52 @@
 """The right-moment picture: what a camera saw at an instant, as a JPEG."""
 
 import asyncio
-from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import PIPE
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+import re
 from typing import Final
 
 from ..errors import CameraError
 from .fragments import rewritten
+from .moment import stamped
 from .ring import Received
 
 _PATIENCE: Final = 10.0  # seconds to decode at most one group of pictures
 _COMMAND: Final = (
-    *("-hide_banner", "-nostdin", "-loglevel", "error", "-f", "mp4", "-i", "pipe:0"),
-    *("-frames:v", "1", "-f", "image2pipe", "-c:v", "mjpeg", "-q:v", "3"),
+    *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", "-f", "mp4", "-i", "pipe:0"),
+    *("-frames:v", "1", "-fps_mode", "passthrough"),
+    *("-f", "image2pipe", "-c:v", "mjpeg", "-q:v", "3"),
 )
+_SHOWN: Final = re.compile(rb"\bpts_time:\s*(\d+(?:\.\d+)?)")
 
 
 async def still(ffmpeg: str, items: Sequence[Received], at: datetime) -> bytes:
     """Decode the first frame from `at` on out of video fragments that begin decodable; JPEG bytes.
 
-    Beyond the last frame, that one. Nothing to decode, or ffmpeg can't: CameraError.
+    Beyond the last frame, that one. The JPEG says which instant it shows, see `moment.shown_at`.
+    Nothing to decode, or ffmpeg can't: CameraError.
     """
     if not items:
         raise CameraError("camera_no_picture")
-    video = _as_file(items)
-    wanted = min((at - items[0].start).total_seconds(), _last_frame(items))
-    seek = ("-ss", f"{max(wanted, 0):.3f}", "pipe:1")
+    video, start = _as_file(items), items[0].start
+    wanted = max(min((at - start).total_seconds(), _last_frame(items)), 0)
+    chosen = ("-vf", f"select=gte(t\\,{wanted:.3f}),showinfo=checksum=0", "pipe:1")
     try:
         child = await asyncio.create_subprocess_exec(
             ffmpeg,
             *_COMMAND,
-            *seek,
+            *chosen,
             stdin=PIPE,
             stdout=PIPE,
-            stderr=DEVNULL,
+            stderr=PIPE,
             start_new_session=True,
         )
     except OSError as error:
         raise CameraError("ffmpeg_missing", error=error.strerror) from error
     try:
         async with asyncio.timeout(_PATIENCE):
-            jpeg, _ = await child.communicate(video)
+            jpeg, messages = await child.communicate(video)
     except TimeoutError:
         raise CameraError("camera_no_picture") from None
     finally:
@@ -50,7 +55,8 @@ async def still(ffmpeg: str, items: Sequence[Received], at: datetime) -> bytes:
             await child.wait()
     if not jpeg:
         raise CameraError("camera_no_picture")
-    return jpeg
+    shown = _SHOWN.search(messages)
+    return stamped(jpeg, start + timedelta(seconds=float(shown[1]))) if shown else jpeg
 
 
 def _as_file(items: Sequence[Received]) -> bytes:

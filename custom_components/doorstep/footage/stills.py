@@ -52,7 +52,7 @@ class StillsRecorder:
     settings: RecorderSettings
     library: Library
     on_status: Callable[[RecorderStatus], None]
-    on_picture: Callable[[str, EventKind, datetime, bytes], None]
+    on_picture: Callable[[str | None, EventKind, datetime, bytes], None]
     on_clip: Callable[[Clip], None]
     now: Callable[[], datetime]
 
@@ -66,9 +66,10 @@ class StillsRecorder:
             on_clip=self.on_clip,
             changed=self._tell,
             now=self.now,
+            sight=self.picture,
         )
         self._called = asyncio.Event()
-        self._wanted: list[tuple[OpenClip, EventKind, datetime]] = []
+        self._wanted: list[tuple[OpenClip | None, EventKind, datetime]] = []
         self._stream: Stream | None = None
         self._shown: _Shown | None = None
         self._over = 0  # ticks up to which the clip is filled
@@ -85,24 +86,35 @@ class StillsRecorder:
             return RecorderStatus("off", 0.0, None)
         if self._failure:
             return RecorderStatus("failed", 0.0, self._failure)
+        if self.library.refuses:
+            return RecorderStatus("failed", 0.0, self.library.refuses)
         return RecorderStatus("ready", 0.0, self._keeper.problem)
 
-    def trigger(self, kind: EventKind, at: datetime) -> str:
+    @property
+    def clip(self) -> str | None:
+        """Id of the clip that takes what comes."""
+        return self._keeper.clip_id
+
+    def trigger(self, kind: EventKind, at: datetime, *, until: datetime | None = None) -> str:
         """Take stills of an event that happened at `at`; the id of the clip that will hold them.
 
         As `Recorder.trigger`: an open clip is extended, without any still there will be none.
         """
         if not self._running:
             raise CameraError("camera_off")
-        clip = self._keeper.open
-        if clip is None:
-            self._settle()
-            self._begin_anew()
-            clip = self._keeper.begin(kind, at)
-        clip.extend(at)
+        clip = None if self.library.refuses else self._keeper.open or self._open(kind, at, until)
+        if clip:
+            clip.extend(at, until)
         self._wanted.append((clip, kind, at))
         self._called.set()
+        if clip is None:
+            raise CameraError(str(self.library.refuses))
         return clip.id
+
+    def _open(self, kind: EventKind, at: datetime, until: datetime | None) -> OpenClip:
+        self._settle()
+        self._begin_anew()
+        return self._keeper.begin(kind, at, until=until)
 
     def extend(self, at: datetime) -> None:
         """Let an open clip's post-roll run from `at`, up to the longest; none is opened."""
@@ -112,6 +124,10 @@ class StillsRecorder:
         """During an event, take the next still at once; there is nothing to try without one."""
         if self._keeper.open is not None:
             self._called.set()
+
+    def refresh(self) -> None:
+        """Tell the status if it is another now: the library may refuse clips, or take them."""
+        self._tell()
 
     async def picture(self) -> bytes:
         """Give the newest still of an event that is under way; JPEG.
@@ -141,20 +157,20 @@ class StillsRecorder:
             self._tell()
 
     async def _attend(self) -> None:
-        """Take stills until the event is over."""
-        while (clip := self._keeper.open) and self._left(clip) > 0:
+        """Take stills until the event is over; without a clip, one."""
+        if self._wanted and self._keeper.open is None:
+            self._called.clear()
+            await self._take()
+        while (clip := self._keeper.open) and clip.left > 0:
             self._called.clear()
             begun = monotonic()
             await self._take()
-            await self._rest(min(begun + _EVERY - monotonic(), self._left(clip)))
+            await self._rest(min(begun + _EVERY - monotonic(), clip.left))
         self._called.clear()
         self._settle()
-        if clip is not None:
-            clip.stop("stream-lost" if self._failure else clip.complete)
+        if (clip := self._keeper.open) is not None:
+            clip.stop("stream-lost" if self._failure else "post-roll")
         self._begin_anew()
-
-    def _left(self, clip: OpenClip) -> float:
-        return (clip.due - self.now()).total_seconds()
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -197,14 +213,14 @@ class StillsRecorder:
                 raise CameraError("camera_old_picture")
             return
         start = max(round(monotonic() * TIMESCALE), self._over)
+        seconds, now = start / TIMESCALE, self.now().timestamp()
         self._settle(start)
         if self._stream is None:
             self._stream = Stream(init)
-        elif self._stream.init != init:
-            # no file holds pictures of two sizes
-            self._keeper.part()
+        elif self._stream.init != init or self._stream.clock.stepped(seconds, now):
+            # no file holds pictures of two sizes, or of two times: the event goes on in another
             self._stream = Stream(init)
-        self._stream.clock.observe(start / TIMESCALE, start / TIMESCALE, self.now().timestamp())
+        self._stream.clock.observe(seconds, seconds, now)
         timer = asyncio.get_running_loop().call_later(_EVERY, self._settle)
         self._shown = _Shown(self._stream, start, jpeg, timer)
         self._over = start + 1

@@ -20,10 +20,14 @@ _STEP: Final = 1.0  # seconds by which a clip's UTC may move against its media t
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
-    """How far a track of the clip has come: ticks of the file, and UTC."""
+    """How far a track of the clip has come: ticks of the file, and UTC.
+
+    `began` is the UTC of its last fragment's first frame.
+    """
 
     ticks: int
     utc: datetime
+    began: datetime
 
 
 class ClipWriter:
@@ -83,7 +87,7 @@ class ClipWriter:
             sha256=sha256(data).hexdigest(),
         )
         self._say(line.json())
-        self._reached[track.id] = _Reached(start + fragment.duration, item.end)
+        self._reached[track.id] = _Reached(start + fragment.duration, item.end, utc)
         frozen = timedelta(seconds=fragment.last / track.timescale)
         if frozen > _FROZEN:
             self._say(gap(track.id, item.end - frozen, item.end, "missing"))
@@ -120,7 +124,7 @@ class ClipWriter:
             reason = "restart"
         elif missing > _MISSING:
             reason = "missing"
-        elif abs(step) > _STEP:
+        elif abs(step) > _STEP or utc < reached.began:
             reason = "clock-jump"
         else:
             return
