@@ -69,7 +69,7 @@ def judge(ffmpeg: str, path: Path, done: Exported) -> None:
     assert b"moof" not in names
     with av.open(str(path)) as film:
         kinds = [one.type for one in film.streams]
-        # B-frames: ffmpeg counts their reordering twice
+        # B-frames: the last pictures are shown some time after they are decoded
         assert (film.duration or 0) / 1e6 == pytest.approx(done.seconds, abs=0.41)
     for kind in kinds:
         times = [dts for _, dts, _ in packets(path, kind)]

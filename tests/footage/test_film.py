@@ -368,10 +368,19 @@ def test_pictures_of_another_kind(tmp_path: Path, other: TrackSpec) -> None:
 
 
 def test_what_only_the_container_says_is_no_other_kind(tmp_path: Path) -> None:
-    init, _ = parsed(init_segment(TrackSpec(entry=entry(more=box(b"fiel", b"\1\0")))))
+    wordy = bytearray(entry(more=box(b"fiel", b"\1\0")))
+    wordy[8 + 28] = 72  # dots to the inch
+    init, _ = parsed(init_segment(TrackSpec(entry=bytes(wordy))))
     first = seal(tmp_path, shots(stream(), 1, [0]))
     second = seal(tmp_path, shots(stream(init, at=after(10)), 2, [0]))
     assert laid(plan([first, second], after(0), after(99))) == [(1, 0), (2, 500)]
+
+
+def test_clips_of_other_times_are_not_even_read(tmp_path: Path) -> None:
+    clips = [seal(tmp_path, shots(stream(at=after(at)), 1, [0])) for at in (0, 10, 20)]
+    for clip in (clips[0], clips[2]):
+        clip.lines.unlink()
+    assert laid(plan(clips, after(0.5), after(20))) == [(1, 0)]
 
 
 def test_clips_of_pictures(tmp_path: Path) -> None:
