@@ -12,7 +12,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 import yaml
 
-from custom_components.doorstep import config_flow, const, doorbell_forms
+from custom_components.doorstep import config_flow, const, doorbell_forms, storage_forms
 from custom_components.doorstep.inbox.states import RELEASE, REQUEST, mermaid
 
 ROOT: Final = Path(__file__).parent.parent
@@ -129,14 +129,16 @@ def test_the_readme_names_every_platform() -> None:
 @pytest.mark.parametrize(
     ("place", "schema", "step"),
     [
-        ("Doorstep", config_flow.HOUSEHOLD_SCHEMA, ENGLISH["config"]["step"]["user"]),
+        ("Doorstep", storage_forms.FOLDER_SCHEMA, ENGLISH["config"]["step"]["user"]),
+        ("Doorstep", storage_forms.LIMITS_SCHEMA, ENGLISH["config"]["step"]["storage"]),
         ("Doorbell", doorbell_forms.camera_schema([]), DOORBELL["adopt"]),
         ("Doorbell", doorbell_forms.sources_schema([], streams=True), DOORBELL["sources"]),
         ("Doorbell", doorbell_forms.CONNECTION_SCHEMA, DOORBELL["direct"]),
         ("Doorbell", doorbell_forms.options_schema(), DOORBELL["options"]),
+        ("Doorbell", storage_forms.DOORBELL_SCHEMA, DOORBELL["storage"]),
         ("Feed", config_flow.FEED_SCHEMA, ENGLISH["config_subentries"]["feed"]["step"]["user"]),
     ],
-    ids=["household", "adopt", "sources", "direct", "options", "feed"],
+    ids=["household", "limits", "adopt", "sources", "direct", "options", "storage", "feed"],
 )
 def test_the_readme_names_every_field_of_a_form(
     place: str, schema: Any, step: dict[str, Any]

@@ -51,6 +51,9 @@ KIND_DIRECT: Final = "direct"
 REVIEW_CACHE: Final = f"{DOMAIN}_review"
 """Beside the default library, not in it: files under review are no clips."""
 
+KEPT: Final = "kept"
+"""In the household's folder, and so in backups: packages under way, copies of held clips."""
+
 PANEL_PATH: Final = DOMAIN
 STATIC_PATH: Final = f"/{DOMAIN}_static"
 

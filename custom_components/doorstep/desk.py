@@ -17,7 +17,7 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from . import shown
-from .const import DOMAIN, LOGGER, SIGNAL_DESK
+from .const import DOMAIN, KEPT, LOGGER, SIGNAL_DESK
 from .disclosure.courier import Courier, Ports
 from .disclosure.store import GRACE, LIVE, Release
 from .errors import DoorstepError, FeedError, ReleaseError
@@ -53,7 +53,7 @@ class Desk:
             progress=self.async_progress,
             now=dt_util.utcnow,
         )
-        self._courier = Courier(rooms.releases, rooms.folder / "kept", ports)
+        self._courier = Courier(rooms.releases, rooms.folder / KEPT, ports)
         self._notifier: Notifier | None = None
         self._timer: CALLBACK_TYPE | None = None
         self._working = asyncio.Lock()

@@ -9,6 +9,7 @@ from . import shown
 from .errors import LedgerError
 from .inbox.views import AgencyView, RequestView
 from .rooms import Rooms
+from .storage import Storage
 from .texts import async_texts
 
 _OTHERS: Final = 20
@@ -18,7 +19,7 @@ _OTHERS: Final = 20
 class Queries:
     """Reads the rooms in the executor; every method runs in the event loop."""
 
-    def __init__(self, rooms: Rooms, sent: Mapping[str, int]) -> None:
+    def __init__(self, rooms: Rooms, sent: Mapping[str, int], storage: Storage) -> None:
         """Read the rooms; `sent` are the bytes of releases under way."""
         self._hass = rooms.hass
         self._rooms = rooms
@@ -26,10 +27,20 @@ class Queries:
         self._inbox = rooms.inbox
         self._releases = rooms.releases
         self._sent = sent
+        self._storage = storage
 
-    async def async_snapshot(self, *, full: bool) -> shown.Shape:
-        """All that a panel shows; for those who don't decide, only that there is something."""
-        return await self._run(self._snapshot, self._texts(), full=full)
+    async def async_snapshot(self, *, full: bool, clips: bool) -> shown.Shape:
+        """All that a panel shows; for those who don't decide, only that there is something.
+
+        `clips` says whether they may view clips.
+        """
+        snapshot = await self._run(self._snapshot, self._texts(), full=full)
+        if not clips:
+            return snapshot | {"clips": False}
+        doorbells = [{"id": bell.id, "name": bell.name} for bell in self._rooms.doorbells]
+        status = self._storage.status
+        storage = status and shown.storage(status, self._storage.indexing)
+        return {"doorbells": doorbells} | snapshot | {"clips": True, "storage": storage}
 
     def _snapshot(self, texts: shown.Texts, *, full: bool) -> shown.Shape:
         now = dt_util.utcnow()

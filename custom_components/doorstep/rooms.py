@@ -9,13 +9,16 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_APPROVERS, CONF_LIBRARY, DOMAIN, REVIEW_CACHE
+from .clip_log import ClipLog
+from .const import CONF_APPROVERS, CONF_LIBRARY, DOMAIN, KEPT, LOGGER, REVIEW_CACHE
 from .disclosure import store as releases_store
 from .disclosure.store import Releases
 from .doorbells import switches
 from .doorbells.manager import Doorbells
 from .doorbells.switches import Switches
-from .footage.clip import Clip
+from .errors import StorageError
+from .footage import holds as holds_store
+from .footage.holds import Holds
 from .footage.library import Library
 from .inbox import store as inbox_store
 from .inbox.store import Inbox
@@ -31,6 +34,7 @@ SCHEMAS: Final = (
     inbox_store.SCHEMA,
     releases_store.SCHEMA,
     switches.SCHEMA,
+    holds_store.SCHEMA,
 )
 
 
@@ -43,6 +47,8 @@ class Rooms:
     database: Database
     ledger: Ledger
     library: Library
+    holds: Holds
+    clip_log: ClipLog
     inbox: Inbox
     releases: Releases
     review: Review
@@ -80,9 +86,11 @@ def open_rooms(hass: HomeAssistant, entry: ConfigEntry) -> Rooms:
     try:
         ledger = Ledger(database, folder / "ledger.key", dt_util.utcnow)
         _welcome(database, ledger, entry)
-        library = Library(
-            Path(entry.data[CONF_LIBRARY]), lambda clip: _seal(database, ledger, clip)
-        )
+        clip_log = ClipLog(database, ledger)
+        place = Path(entry.data[CONF_LIBRARY])
+        holds = Holds(database, ledger, place, folder / KEPT / "clips", dt_util.utcnow)
+        _bring_back(holds)
+        library = Library(place, clip_log.sealed, dt_util.utcnow, on_deleted=clip_log.deleted)
     except BaseException:
         database.close()
         raise
@@ -95,6 +103,8 @@ def open_rooms(hass: HomeAssistant, entry: ConfigEntry) -> Rooms:
         database=database,
         ledger=ledger,
         library=library,
+        holds=holds,
+        clip_log=clip_log,
         inbox=inbox,
         releases=releases,
         review=Review(cache, inbox, releases, library),
@@ -118,13 +128,14 @@ def _welcome(database: Database, ledger: Ledger, entry: ConfigEntry) -> None:
         ledger.append(tx, "household_set_up", entry.entry_id, facts, private)
 
 
-def _seal(database: Database, ledger: Ledger, clip: Clip) -> None:
-    """Write a closed clip's seal to the ledger, once."""
-    known = ledger.entries(subject=clip.id, limit=1)
-    if known and known[0].facts.get("root") == clip.root:
-        return
-    with database.transaction() as tx:
-        ledger.append(tx, "clip_sealed", clip.id, {"root": clip.root, "event": clip.event})
+def _bring_back(holds: Holds) -> None:
+    """Give the library again what people hold and it has lost; a backup may have been restored."""
+    try:
+        if count := holds.bring_back():
+            LOGGER.warning("%d held clips were missing from the library, and are back", count)
+    except StorageError as error:
+        # they stay safe where they are; the next start tries again
+        LOGGER.warning("Held clips could not be brought back: %s", error)
 
 
 def _or(own: float | None, homes: float) -> float:

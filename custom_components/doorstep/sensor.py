@@ -21,6 +21,7 @@ from .doorbells.doorbell import Doorbell
 from .doorbells.model import DoorbellEvent
 from .entity import DoorbellEntity, async_add_rows
 from .self_test import Result, result_signal
+from .storage_sensor import async_add_storage
 
 PARALLEL_UPDATES = 0
 
@@ -95,6 +96,7 @@ async def async_setup_entry(
     rooms = entry.runtime_data.rooms
     async_add_rows(rooms, async_add_entities, SENSORS, DoorbellSensor)
     async_add_rows(rooms, async_add_entities, (SELF_TEST,), SelfTestSensor)
+    async_add_storage(entry, async_add_entities)
 
 
 class DoorbellSensor(DoorbellEntity, RestoreSensor):

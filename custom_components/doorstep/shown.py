@@ -16,6 +16,7 @@ from .inbox.values import Home
 from .inbox.views import AgencyView, FeedView, RequestView
 from .ledger.log import Entry
 from .paths import clip_path, picture_path, review_path
+from .storage import Status
 
 _NEVER_SENT = {"draft", "dropped"}
 
@@ -212,6 +213,23 @@ def draft(one: Release, texts: Texts, zone: tzinfo, grace: int) -> Shape:
         "seconds": sum(clip["seconds"] for clip in clips),
         "bytes": sum(clip["bytes"] for clip in clips),
         "grace": grace,
+    }
+
+
+def storage(status: Status, indexing: tuple[int, int] | None) -> Shape:
+    """How full the library is; bytes, clips, days."""
+    usage = status.usage
+    return {
+        "used": usage.bytes,
+        "limit": status.limit,
+        "free": usage.space.free,
+        "floor": status.floor,
+        "clips": usage.clips,
+        "held": status.held,
+        "binned": usage.binned,
+        "days_left": status.days_left,
+        "indexing": indexing and dict(zip(("done", "total"), indexing, strict=True)),
+        "full": status.full,
     }
 
 

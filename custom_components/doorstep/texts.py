@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_cached_translations, async_load_integrations
 
 from .const import DOMAIN
+from .errors import DoorstepError
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _PREFIX = f"component.{DOMAIN}.common."
@@ -28,6 +29,14 @@ def async_texts(hass: HomeAssistant) -> Mapping[str, str]:
 def reason_text(hass: HomeAssistant, key: str | None) -> str:
     """Say what the reason with this key is; an unknown one stays a word."""
     return async_texts(hass).get(f"reason_{key}", str(key))
+
+
+@callback
+def error_text(hass: HomeAssistant, error: DoorstepError) -> str:
+    """Say what an error means; one that has no sentence stays a word."""
+    texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
+    text = texts.get(f"component.{DOMAIN}.exceptions.{error.key}.message", error.key)
+    return text.format(**error.placeholders)
 
 
 def plain(text: str) -> str:

@@ -11,14 +11,18 @@ from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import voluptuous as vol
 
-from .const import DOMAIN, SIGNAL_DESK
+from . import clip_commands
+from .const import DOMAIN, LOGGER, SIGNAL_DESK
 from .data import DoorstepConfigEntry, DoorstepData, async_entry
 from .errors import DoorstepError
 from .inbox.values import Actor
 from .problems import home_assistant_error
+from .texts import error_text
+from .viewers import may_view
 
 type Message = dict[str, Any]
 type Answer = Callable[[DoorstepData, Actor, Message], Awaitable[Any]]
+type Handler = Callable[[HomeAssistant, ActiveConnection, Message], Awaitable[None]]
 
 _TEXT: Final = vol.All(str, vol.Length(max=500))
 _PAGE: Final = vol.All(int, vol.Range(min=1, max=500))
@@ -85,8 +89,12 @@ COMMANDS: Final[dict[str, tuple[dict[Any, Any], Answer]]] = {
 def async_register_commands(hass: HomeAssistant) -> None:
     """Register every command, once."""
     websocket_api.async_register_command(hass, _async_subscribe)
-    for name, (schema, answer) in COMMANDS.items():
+    for name, (schema, answer) in (COMMANDS | clip_commands.DECIDE).items():
         websocket_api.async_register_command(hass, _command(name, schema, answer))
+    for name, (schema, look) in clip_commands.VIEW.items():
+        websocket_api.async_register_command(hass, _view(name, schema, look))
+    for name, (schema, work) in clip_commands.WORK.items():
+        websocket_api.async_register_command(hass, _work(name, schema, work))
 
 
 def _command(
@@ -96,18 +104,80 @@ def _command(
 
     @websocket_api.websocket_command({vol.Required("type"): f"{DOMAIN}/{name}", **schema})
     @websocket_api.async_response
+    @_told
     async def handle(hass: HomeAssistant, connection: ActiveConnection, msg: Message) -> None:
-        entry = _entry(hass, connection, msg)
-        if entry is None:
+        if entry := _entry(hass, connection, msg):
+            actor = _decides(entry, connection)
+            connection.send_result(msg["id"], await answer(entry.runtime_data, actor, msg))
+
+    return handle
+
+
+def _view(
+    name: str, schema: dict[Any, Any], look: clip_commands.Look
+) -> websocket_api.const.WebSocketCommandHandler:
+    """Make a command that answers whoever may view clips."""
+
+    @websocket_api.websocket_command({vol.Required("type"): f"{DOMAIN}/{name}", **schema})
+    @websocket_api.async_response
+    @_told
+    async def handle(hass: HomeAssistant, connection: ActiveConnection, msg: Message) -> None:
+        if entry := _entry(hass, connection, msg):
+            if not may_view(entry, connection.user):
+                raise Unauthorized
+            decides = _person(entry, connection) is not None
+            connection.send_result(msg["id"], await look(entry.runtime_data, msg, decides))
+
+    return handle
+
+
+def _work(
+    name: str, schema: dict[Any, Any], work: clip_commands.Work
+) -> websocket_api.const.WebSocketCommandHandler:
+    """Make a command whose work goes on until it is done, or nobody listens any more."""
+
+    @websocket_api.websocket_command({vol.Required("type"): f"{DOMAIN}/{name}", **schema})
+    @callback
+    def handle(hass: HomeAssistant, connection: ActiveConnection, msg: Message) -> None:
+        if (entry := _entry(hass, connection, msg)) is None:
             return
-        actor = _person(entry, connection)
-        if actor is None:
-            raise Unauthorized
+        actor = _decides(entry, connection)
+
+        @callback
+        def tell(news: dict[str, Any]) -> None:
+            if msg["id"] in connection.subscriptions:
+                connection.send_event(msg["id"], news)
+
+        async def run() -> None:
+            try:
+                tell(await work(entry.runtime_data, actor, msg, tell))
+            except DoorstepError as error:
+                tell({"error": error_text(hass, error)})
+            except Exception:
+                # whoever waits for the end must hear of it
+                LOGGER.exception("%s broke down", name)
+                tell({"error": error_text(hass, DoorstepError("broke_down"))})
+
+        @callback
+        def end() -> None:
+            task.cancel()
+
+        # first, since work that is quick is done before its task is known
+        connection.subscriptions[msg["id"]] = end
+        connection.send_result(msg["id"])
+        task = entry.async_create_background_task(hass, run(), f"{DOMAIN} {name}")
+
+    return handle
+
+
+def _told(handler: Handler) -> Handler:
+    """Turn an error of a room into the one that the panel shows."""
+
+    async def handle(hass: HomeAssistant, connection: ActiveConnection, msg: Message) -> None:
         try:
-            result = await answer(entry.runtime_data, actor, msg)
+            await handler(hass, connection, msg)
         except DoorstepError as error:
             raise home_assistant_error(error) from error
-        connection.send_result(msg["id"], result)
 
     return handle
 
@@ -127,8 +197,10 @@ async def _async_subscribe(hass: HomeAssistant, connection: ActiveConnection, ms
         async with turn:
             if (current := async_entry(hass)) is None:
                 return
-            full = _person(current, connection) is not None
-            snapshot = await current.runtime_data.queries.async_snapshot(full=full)
+            snapshot = await current.runtime_data.queries.async_snapshot(
+                full=_person(current, connection) is not None,
+                clips=may_view(current, connection.user),
+            )
             connection.send_event(msg["id"], snapshot)
 
     @callback
@@ -157,3 +229,9 @@ def _entry(
 
 def _person(entry: DoorstepConfigEntry, connection: ActiveConnection) -> Actor | None:
     return entry.runtime_data.approvers.person(connection.user, connection.refresh_token_id)
+
+
+def _decides(entry: DoorstepConfigEntry, connection: ActiveConnection) -> Actor:
+    if (actor := _person(entry, connection)) is None:
+        raise Unauthorized
+    return actor

@@ -1,0 +1,60 @@
+"""What the ledger remembers of clips: when each was sealed, deleted, restored, and by whom."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .footage.clip import Clip
+from .ledger.database import Database
+from .ledger.log import Ledger
+
+
+class ClipLog:
+    """Writes the life of clips to the ledger, each step once; every method blocks."""
+
+    def __init__(self, database: Database, ledger: Ledger) -> None:
+        """Write to `ledger`."""
+        self._database = database
+        self._ledger = ledger
+        self._deleting: dict[str, str] = {}
+
+    def sealed(self, clip: Clip) -> None:
+        """Write a closed clip's seal, the first time only: a changed clip gets no second one."""
+        if self.seal(clip.id) is None:
+            with self._database.transaction() as tx:
+                self._ledger.append(
+                    tx, "clip_sealed", clip.id, {"root": clip.root, "event": clip.event}
+                )
+
+    def seal(self, clip_id: str) -> str | None:
+        """Return the root (hex) that a clip was sealed with, or None."""
+        found = self._ledger.entries(subject=clip_id, kind="clip_sealed")
+        return str(found[-1].facts["root"]) if found else None
+
+    @contextmanager
+    def deleting(self, clip_id: str, user: str) -> Iterator[None]:
+        """Have the deletion in this block be that of a person."""
+        self._deleting[clip_id] = user
+        try:
+            yield
+        finally:
+            del self._deleting[clip_id]
+
+    def deleted(self, clip_id: str, reason: str) -> None:
+        """Write that a clip goes, and why; again, after a crash, is no second entry."""
+        newest = self._ledger.entries(subject=clip_id, limit=1)
+        if newest and newest[0].kind == "clip_deleted" and newest[0].facts["reason"] == reason:
+            return
+        user = self._deleting.get(clip_id)
+        private = None if user is None else {"user": user}
+        with self._database.transaction() as tx:
+            self._ledger.append(tx, "clip_deleted", clip_id, {"reason": reason}, private)
+
+    def restored(self, clip_id: str, user: str) -> None:
+        """Write that a person took a clip out of the bin."""
+        with self._database.transaction() as tx:
+            self._ledger.append(tx, "clip_restored", clip_id, {}, {"user": user})
+
+    def exported(self, clips: list[str], facts: dict[str, int], user: str) -> None:
+        """Write that a person made a film of clips, to take away."""
+        with self._database.transaction() as tx:
+            self._ledger.append(tx, "clips_exported", clips[0], facts, {"user": user})

@@ -1,0 +1,128 @@
+"""Films of a stretch of time to take away: made for one approver, and removed after an hour."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from secrets import token_hex
+import shutil
+from typing import Final
+
+from homeassistant.components.ffmpeg import get_ffmpeg_manager
+from homeassistant.core import CALLBACK_TYPE
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util, slugify
+
+from .encoding import format_time
+from .footage.export import Exported, export
+from .footage.files import storage
+from .inbox.values import Actor
+from .paths import export_path
+from .rooms import Rooms
+from .shown import Shape
+
+_KEPT: Final = timedelta(hours=1)
+_FOLDER: Final = ".exports"
+
+
+@dataclass(frozen=True, slots=True)
+class _Film:
+    path: Path
+    user: str | None
+
+
+class Exports:
+    """One film is made at a time; each lies beside the library for an hour, for one person."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        """Prepare; nothing is there yet."""
+        self._rooms = rooms
+        self._hass = rooms.hass
+        self._folder = rooms.library.folder / _FOLDER
+        self._films: dict[str, _Film] = {}
+        self._timers: dict[str, CALLBACK_TYPE] = {}
+        self._turn = asyncio.Lock()
+
+    def file(self, name: str, user_id: str | None) -> Path | None:
+        """Return a film's path, for whom it was made only."""
+        film = self._films.get(name)
+        return film.path if film and film.user == user_id else None
+
+    async def async_make(
+        self,
+        doorbell: str,
+        window: tuple[datetime, datetime],
+        actor: Actor,
+        tell: Callable[[Shape], None],
+    ) -> Shape:
+        """Make a film of a doorbell's clips in the window; `tell` hears how far it is."""
+        async with self._turn:
+            name = self._name(doorbell, window[0])
+            target = self._folder / name
+            clips = await self._hass.async_add_executor_job(
+                self._rooms.library.between, doorbell, *window
+            )
+            await self._hass.async_add_executor_job(_make_folder, self._folder)
+            binary = get_ffmpeg_manager(self._hass).binary
+            done = await export(binary, clips, *window, target, lambda share: tell({"done": share}))
+            self._films[name] = _Film(target, actor.user)
+            self._timers[name] = async_call_later(self._hass, _KEPT, self._forgetter(name))
+            await self._hass.async_add_executor_job(
+                self._rooms.clip_log.exported,
+                [clip.id for clip in clips],
+                {"clips": len(clips), "seconds": round(done.seconds)},
+                str(actor.user),
+            )
+        return _shape(name, done)
+
+    async def async_start(self) -> None:
+        """Remove what the last run left."""
+        await self._hass.async_add_executor_job(_remove, self._folder)
+
+    async def async_stop(self) -> None:
+        """Remove all films: who still wants one asks again."""
+        for cancel in self._timers.values():
+            cancel()
+        self._timers.clear()
+        self._films.clear()
+        await self._hass.async_add_executor_job(_remove, self._folder)
+
+    def _name(self, doorbell: str, start: datetime) -> str:
+        """Name the file for doorbell and local time, and at random: it is part of its address."""
+        bell = self._rooms.doorbells.get(doorbell)
+        name = slugify(bell.name) if bell else "doorbell"
+        return f"{name}_{dt_util.as_local(start):%Y-%m-%d_%H-%M-%S}_{token_hex(8)}.mp4"
+
+    def _forgetter(self, name: str) -> Callable[[datetime], Coroutine[None, None, None]]:
+        async def forget(_now: datetime) -> None:
+            del self._timers[name]
+            film = self._films.pop(name)
+            await self._hass.async_add_executor_job(_remove_file, film.path)
+
+        return forget
+
+
+def _make_folder(folder: Path) -> None:
+    with storage():
+        folder.mkdir(exist_ok=True)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_file(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _shape(name: str, done: Exported) -> Shape:
+    return {
+        "path": export_path(name),
+        "name": name,
+        "seconds": done.seconds,
+        "size": done.size,
+        "start": format_time(done.start),
+        "end": format_time(done.end),
+        "gaps": [{"start": format_time(a), "end": format_time(b)} for a, b in done.gaps],
+    }
