@@ -1,22 +1,21 @@
 """What people ask about clips: which days and hours have some, which there are, what is in them."""
 
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
-from typing import Final
+from datetime import date, datetime
 
 from homeassistant.util import dt as dt_util
 
 from .encoding import format_time
 from .errors import StorageError
 from .footage.clip import Clip
-from .footage.pictures import is_pictures, moments
+from .footage.pictures import moments
+from .media_items import local_time, pictured
+from .media_listing import hour_end
 from .paths import clip_path, picture_path, still_path, thumbnail_path
 from .rooms import Rooms
 from .shown import Shape
 from .storage import Storage
 from .texts import async_texts
-
-_HOUR: Final = timedelta(hours=1)
 
 type Which = tuple[str | None, datetime | None, datetime | None]  # doorbell, start, end
 
@@ -48,8 +47,8 @@ class ClipQueries:
         return [
             {
                 "start": format_time(start),
-                "end": format_time(start + _HOUR),
-                "label": f"{start.astimezone(zone):%H:%M}",
+                "end": format_time(hour_end(start)),
+                "label": local_time(start, "%H:%M"),
                 "clips": count,
             }
             for start, count in self._library.hours(doorbell, day, zone)
@@ -120,7 +119,7 @@ class ClipQueries:
                 "video": clip_path(clip.id),
                 "picture": picture_path(clip.id),
                 "thumbnail": thumbnail_path(clip.id),
-                "pictures": is_pictures(clip),
+                "pictures": pictured(clip),
                 "held": clip.id in held,
                 "asked_for": clip.id in asked_for,
                 "deleted": None,
