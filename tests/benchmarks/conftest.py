@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,10 @@ def stopwatch(benchmark: Any) -> Stopwatch:
 class Report:
     """Figures of one measurement, printed as tables when all benchmarks have run."""
 
-    def __init__(self, benchmark: Any, lines: list[str]) -> None:
+    def __init__(self, benchmark: Any, lines: list[str], budgets: list[str]) -> None:
         self._benchmark = benchmark
         self._lines = lines
+        self._budgets = budgets
 
     def once[T](self, measure: Callable[[], T]) -> T:
         """Run a measurement that repeats by itself what it measures."""
@@ -74,6 +76,15 @@ class Report:
         """Print a line below."""
         self._lines.append(text)
 
+    def budget(self, what: str, figure: float, unit: str, most: float | None = None) -> None:
+        """Print a figure in the table at the end, beside the most it may be and the load."""
+        over = "" if most is None else "over" if figure > most else "OK"
+        allowed = "" if most is None else f"{most:,.4g}"
+        load = os.getloadavg()[0]
+        row = f"{what:<72}{figure:>10,.4g} {unit:<10}{allowed:>8}  {over:<6}{load:>5.1f}"
+        self._budgets.append(row)
+        self._benchmark.extra_info.setdefault("figures", {})[what] = figure
+
 
 def at(times: Sequence[float], share: float) -> float:
     """Return the smallest time that this share of all does not exceed."""
@@ -81,11 +92,13 @@ def at(times: Sequence[float], share: float) -> float:
 
 
 _LINES = pytest.StashKey[list[str]]()
+_BUDGETS = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture
 def report(benchmark: Any, pytestconfig: pytest.Config) -> Report:
-    return Report(benchmark, pytestconfig.stash.setdefault(_LINES, []))
+    stash = pytestconfig.stash
+    return Report(benchmark, stash.setdefault(_LINES, []), stash.setdefault(_BUDGETS, []))
 
 
 @pytest.fixture
@@ -108,5 +121,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             f"{k}={v}" for k, v in bench.extra_info.items() if k not in {"rate", "figures"}
         )
         terminalreporter.write_line(f"{bench.group or '-':<12} {bench.name:<48} {rate:>20} {rest}")
-    for line in terminalreporter.config.stash.get(_LINES, []):
+    stash = terminalreporter.config.stash
+    for line in stash.get(_LINES, []):
         terminalreporter.write_line(line)
+    if budgets := stash.get(_BUDGETS, []):
+        terminalreporter.write_line("")
+        terminalreporter.write_line(
+            f"{'':<72}{'figure':>10} {'':<10}{'budget':>8}{'':<8}{'load':>5}"
+        )
+    for row in budgets:
+        terminalreporter.write_line(row)

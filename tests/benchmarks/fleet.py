@@ -69,9 +69,10 @@ def hook(number: int) -> str:
     return f"{number:064x}"
 
 
-def direct(number: int, camera: DoorbellSimulator) -> dict[str, Any]:
+def direct(number: int, url: str, **choices: object) -> dict[str, Any]:
     """Describe a doorbell that streams and calls a webhook."""
-    return subentry(number, {"url": camera.url, "audio": False, "webhook_id": hook(number)})
+    data = {"url": url, "audio": False, "webhook_id": hook(number), **choices}
+    return subentry(number, data)
 
 
 def subentry(number: int, data: dict[str, Any]) -> dict[str, Any]:
@@ -98,14 +99,21 @@ async def recording(
         DoorbellSimulator(folder / "big", noisy=big) as first,
     ):
         cameras = [first, *(doorbells - 1) * [small]]
-        subentries = [direct(number, camera) for number, camera in enumerate(cameras)]
-        async with home(folder / "config", subentries) as house:
-            await house.onboard("owner", PASSWORD)
-            async with asyncio.timeout(90):
-                while await _ready(house) < doorbells:
-                    house.child.check()
-                    await asyncio.sleep(0.5)
+        subentries = [direct(number, camera.url) for number, camera in enumerate(cameras)]
+        async with lived_in(folder, subentries) as house:
             yield house
+
+
+@asynccontextmanager
+async def lived_in(folder: Path, subentries: list[dict[str, Any]]) -> AsyncIterator[HomeAssistant]:
+    """Run a home whose doorbells are ready to ring, and whose owner is logged in."""
+    async with home(folder / "config", subentries) as house:
+        await house.onboard("owner", PASSWORD)
+        async with asyncio.timeout(90):
+            while await _ready(house) < len(subentries):
+                house.child.check()
+                await asyncio.sleep(0.5)
+        yield house
 
 
 async def _ready(house: HomeAssistant) -> int:

@@ -98,7 +98,7 @@ def test_start(tmp_path: Path, report: Report) -> None:
     async def measure() -> Times:
         times: Times = {}
         async with DoorbellSimulator(tmp_path / "camera") as camera:
-            bells = [fleet.direct(number, camera) for number in range(4)]
+            bells = [fleet.direct(number, camera.url) for number in range(4)]
             houses = {
                 "without Doorstep": fleet.home(tmp_path / "without" / "config", None),
                 "four doorbells": fleet.home(tmp_path / "with" / "config", bells),

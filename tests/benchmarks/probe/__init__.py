@@ -5,6 +5,7 @@ seconds of CLOCK_MONOTONIC, which all processes of the machine share.
 """
 
 import asyncio
+import gc
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,6 +21,7 @@ from .names import BUTTON, STARTED
 from .steps import Steps
 
 _WATCHED = ("event.", "input_boolean.")
+_RING = "Ring"
 _PAUSE = 0.01  # seconds between two changes of a source
 
 
@@ -49,6 +51,10 @@ class Probe:
     def end(self) -> dict[str, Any]:
         """End it; tell how long the steps took."""
         return self._steps.pop().end()
+
+    def rings(self) -> list[int]:
+        """Tell how many bytes each recorder keeps of its stream."""
+        return [found.size for found in gc.get_objects() if type(found).__name__ == _RING]
 
     async def visit(self, times: int) -> list[tuple[str, float]]:
         """Turn the button on and off; tell when it was turned on, and what followed."""
@@ -103,7 +109,12 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         told = await probe.visit(message["times"])
         connection.send_result(message["id"], told)
 
-    for command in (heard, begin, end, visit):
+    @websocket_api.websocket_command({vol.Required("type"): "doorstep_probe/rings"})
+    @callback
+    def rings(_: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
+        connection.send_result(message["id"], probe.rings())
+
+    for command in (heard, begin, end, rings, visit):
         websocket_api.async_register_command(hass, command)
     return True
 
