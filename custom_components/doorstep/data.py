@@ -53,6 +53,7 @@ class DoorstepData:
         await self.desk.async_start(notifier)
         await self.exports.async_start()
         self.rooms.doorbells.on_clip = self._async_clip
+        self.storage.found = self.desk.async_settle_soon
         await self.async_follow(entry)
         self.storage.async_start()
         # phones can be reached only once their own integration is up

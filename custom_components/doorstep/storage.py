@@ -1,7 +1,7 @@
 """The disk's side of the household: keep the library within its limits, and say how full it is."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -66,6 +66,7 @@ class Storage:
         self._debouncer = Debouncer(
             self._hass, LOGGER, cooldown=_COOLDOWN, immediate=True, function=self.async_tend
         )
+        self.found: Callable[[], object] = lambda: None  # called when more clips are known
         self.status: Status | None = None
         self.indexing: tuple[int, int] | None = None
 
@@ -209,6 +210,7 @@ class Storage:
             LOGGER.warning("Reading the library stopped: %s", error)
         finally:
             self.indexing = None
+        self.found()
         self.async_soon()
         async_dispatcher_send(self._hass, SIGNAL_DESK)
 
