@@ -1,7 +1,7 @@
 """A kill at any write: the process is no more, what was written stays."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 import os
 from pathlib import Path
 from typing import Any
@@ -39,19 +39,15 @@ class Fuse:
 def fused() -> Iterator[Fuse]:
     """Guard every write of a library: names and times of files, and transactions."""
     fuse = Fuse()
-    patches = [
-        patch.object(files, "sync"),
-        patch.object(os, "utime", fuse.guard(os.utime)),
-        patch.object(Database, "transaction", fuse.guard(Database.transaction)),
-        *(
-            patch.object(Path, name, fuse.guard(getattr(Path, name)))
-            for name in ("unlink", "rename", "replace")
-        ),
-    ]
-    for one in patches:
-        one.start()
-    try:
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(files, "sync"))
+        for owner, name in (
+            (os, "utime"),
+            (Database, "transaction"),
+            (Path, "unlink"),
+            (Path, "rename"),
+            (Path, "replace"),
+        ):
+            guarded = fuse.guard(getattr(owner, name))
+            stack.enter_context(patch.object(owner, name, guarded))
         yield fuse
-    finally:
-        for one in patches:
-            one.stop()

@@ -1,5 +1,6 @@
 """Which folders will do for a library."""
 
+from errno import EDQUOT, ENOSPC, EROFS
 import os
 from pathlib import Path
 import shutil
@@ -8,6 +9,7 @@ import pytest
 
 from custom_components.doorstep.errors import StorageError
 from custom_components.doorstep.footage import folder
+from custom_components.doorstep.footage.files import ClipFiles, storage
 from custom_components.doorstep.footage.folder import check_folder, space
 
 
@@ -43,6 +45,25 @@ def test_refused_by_name_and_through_a_link(tmp_path: Path) -> None:
     check_folder(tmp_path / "www2", [tmp_path / "www"])
 
 
+def test_allowed_inside_of_what_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    refused, allowed = (
+        [config, config / ".cache" / "doorstep" / "tts"],
+        [config / ".cache/doorstep"],
+    )
+    check_folder(config / ".cache" / "doorstep", refused, allowed)
+    check_folder(config / ".cache" / "doorstep" / "deep", refused, allowed)
+    check_folder(tmp_path / "clips", refused, allowed)
+    for bad in (".", "clips", ".cache", ".cache/doorstep2", ".cache/doorstep/tts"):
+        with pytest.raises(StorageError, match="folder_refused"):
+            check_folder(config / bad, refused, allowed)
+    with pytest.raises(StorageError, match="folder_refused"):
+        check_folder(config, [config], [config.parent])
+    with pytest.raises(StorageError, match="folder_refused"):
+        check_folder(config / ".cache" / "doorstep" / ".." / "tts", refused, allowed)
+    check_folder(config, [config], [config])
+
+
 def test_unusable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     assert refusal(tmp_path / "file") == "folder_unusable"
@@ -60,3 +81,28 @@ def test_unusable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_room_of_nowhere(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="disk_failed: error=No such file"):
         space(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("doorbell", "clip"),
+    [
+        ("..", "20261123T200000Z-00000000"),
+        ("a/b", "20261123T200000Z-00000000"),
+        ("", "20261123T200000Z-00000000"),
+        ("a" * 65, "20261123T200000Z-00000000"),
+        ("door", "../../20261123T200000Z-00000000"),
+        ("door", "20261123T200000Z-0000000"),
+    ],
+)
+def test_names_that_could_lead_elsewhere(tmp_path: Path, doorbell: str, clip: str) -> None:
+    with pytest.raises(StorageError, match="clip_name"):
+        ClipFiles.place(tmp_path, doorbell, clip)
+
+
+@pytest.mark.parametrize(
+    ("code", "key"), [(ENOSPC, "disk_full"), (EDQUOT, "disk_full"), (EROFS, "disk_failed")]
+)
+def test_what_the_disk_says(code: int, key: str) -> None:
+    with pytest.raises(StorageError) as caught, storage():
+        raise OSError(code, os.strerror(code))
+    assert caught.value.key == key

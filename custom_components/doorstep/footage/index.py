@@ -263,7 +263,7 @@ def _opened(path: Path) -> Database:
     try:
         with database.transaction() as tx:
             _prepare(tx)
-    except StorageError:
+    except BaseException:
         database.close()
         raise
     return database

@@ -99,16 +99,13 @@ class Intake:
         for files in found.leftovers:
             self._discard(files)
         self.unread = sorted(found.unknown, key=lambda files: files.clip) + found.doubtful
-        for files in found.unbinned:
-            with suppress(StorageError), storage():
-                self._bin_again(files)
+        unbinned = {files.clip for files in found.unbinned}
+        for entry in self._index.binned() if unbinned else ():
+            if entry.deletion and entry.clip.id in unbinned:
+                # bringing it back was cut short
+                with suppress(OSError):
+                    entry.clip.files.throw_away(entry.deletion.at)
         self._deletions.miss(found.missing)
-
-    def _bin_again(self, files: ClipFiles) -> None:
-        """Put a clip's files where its row says they are: bringing it back was cut short."""
-        entry = self._index.find(files.clip)
-        if entry is not None and entry.deletion is not None:
-            files.throw_away(entry.deletion.at)
 
     def _discard(self, files: ClipFiles) -> None:
         try:
