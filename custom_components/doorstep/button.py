@@ -1,4 +1,4 @@
-"""Trying the whole chain: a button that rings the bell."""
+"""What a person can start by hand: a test that rings the bell, and a recording."""
 
 from typing import override
 
@@ -11,15 +11,15 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import DOMAIN
 from .data import DoorstepConfigEntry
 from .entity import DoorbellEntity, async_add_rows
+from .recordings import async_record
 from .self_test import SelfTest
 
 PARALLEL_UPDATES = 0
 
-BUTTONS = (
-    ButtonEntityDescription(
-        key="self_test", translation_key="self_test", entity_category=EntityCategory.DIAGNOSTIC
-    ),
+SELF_TEST = ButtonEntityDescription(
+    key="self_test", translation_key="self_test", entity_category=EntityCategory.DIAGNOSTIC
 )
+RECORD = ButtonEntityDescription(key="record", translation_key="record")
 
 
 async def async_setup_entry(
@@ -27,8 +27,19 @@ async def async_setup_entry(
     entry: DoorstepConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add a test for every doorbell, now and later."""
-    async_add_rows(entry.runtime_data.rooms, async_add_entities, BUTTONS, TestButton)
+    """Add both for every doorbell, now and later."""
+    rooms = entry.runtime_data.rooms
+    async_add_rows(rooms, async_add_entities, (SELF_TEST,), TestButton)
+    async_add_rows(rooms, async_add_entities, (RECORD,), RecordButton)
+
+
+class RecordButton(DoorbellEntity, ButtonEntity):
+    """Records, with what came before; pressed again it goes on for longer."""
+
+    @override
+    async def async_press(self) -> None:
+        """Begin, or go on."""
+        async_record(self.hass, self.doorbell)
 
 
 class TestButton(DoorbellEntity, ButtonEntity):

@@ -61,7 +61,6 @@ class DoorbellCamera(DoorbellEntity, Camera):
         self._taking = asyncio.Lock()
         self._following = asyncio.Lock()
         self._still: tuple[float, bytes] | None = None
-        self._clip: str | None = None
 
     @property
     @override
@@ -73,13 +72,14 @@ class DoorbellCamera(DoorbellEntity, Camera):
     @override
     def is_streaming(self) -> bool:
         """Whether the camera sends video."""
-        return self.is_on and self.doorbell.status.state in {"filling", "ready"}
+        away = self.doorbell.status.state == "off" or self.doorbell.failing
+        return self.is_on and not away
 
     @property
     @override
     def is_recording(self) -> bool:
         """Whether what it sends goes into a clip."""
-        return self._clip is not None and self.is_streaming
+        return self.doorbell.clip is not None and self.is_streaming
 
     @override
     async def stream_source(self) -> str | None:
@@ -111,7 +111,7 @@ class DoorbellCamera(DoorbellEntity, Camera):
         until = monotonic() + _PATIENCE
         while True:
             picture = await self.doorbell.async_picture()
-            hopeless = not self.is_on or self.doorbell.status.state == "failed"
+            hopeless = not self.is_on or self.doorbell.failing
             if picture or hopeless or monotonic() > until:
                 return picture
             await asyncio.sleep(_LOOK_AGAIN)
@@ -137,13 +137,6 @@ class DoorbellCamera(DoorbellEntity, Camera):
     @override
     def _async_handle(self, event: DoorbellEvent) -> None:
         match event.kind:
-            case "ring" | "motion" if event.clip and self.is_streaming:
-                self._clip = event.clip
-            case "clip" if event.clip == self._clip:
-                self._clip = None
-            case "status" if not self.is_streaming:
-                # a clip that gets no more frames may end without a word
-                self._clip = None
             case "change":
                 self._still = None
                 if not self.is_on:

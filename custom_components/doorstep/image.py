@@ -1,6 +1,7 @@
 """The right-moment picture: what the camera saw when the bell was pressed."""
 
-from typing import override
+from datetime import datetime
+from typing import Any, override
 
 from homeassistant.components.image import ImageEntity, ImageEntityDescription
 from homeassistant.core import HomeAssistant, callback
@@ -10,6 +11,7 @@ from .data import DoorstepConfigEntry
 from .doorbells.doorbell import Doorbell
 from .doorbells.model import DoorbellEvent
 from .entity import DoorbellEntity, async_add_rows
+from .footage.moment import shown_at
 from .rooms import Rooms
 
 PARALLEL_UPDATES = 0
@@ -36,6 +38,7 @@ class LastRingImage(DoorbellEntity, ImageEntity):
         DoorbellEntity.__init__(self, rooms, doorbell, row)
         ImageEntity.__init__(self, rooms.hass)
         self._picture: bytes | None = None
+        self._shown: datetime | None = None
 
     @override
     async def _async_restore(self) -> None:
@@ -43,6 +46,17 @@ class LastRingImage(DoorbellEntity, ImageEntity):
         last = await self.hass.async_add_executor_job(self.doorbell.last_ring_picture)
         if last and self._picture is None:
             self._attr_image_last_updated, self._picture = last
+            self._shown = shown_at(last[1])
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """When what it shows was seen, and how many seconds after the ring: the nearest frame."""
+        shown, rang = self._shown, self._attr_image_last_updated
+        return {
+            "shown_at": shown and shown.isoformat(),
+            "seconds_from_ring": shown and rang and round((shown - rang).total_seconds(), 2),
+        }
 
     @override
     async def async_image(self) -> bytes | None:
@@ -54,5 +68,5 @@ class LastRingImage(DoorbellEntity, ImageEntity):
     def _async_handle(self, event: DoorbellEvent) -> None:
         if event.kind == "picture" and event.cause == "ring":
             self._attr_image_last_updated = event.at
-            self._picture = event.picture
+            self._picture, self._shown = event.picture, event.shown
             self.async_write_ha_state()

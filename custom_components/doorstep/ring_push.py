@@ -113,7 +113,7 @@ class RingPush:
         )
         if len(ring.told) == ring.phones:
             self._async_pushed(doorbell, ring)
-        if ring.event.clip is None:
+        if ring.event.clip is None and not doorbell.refused:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(_PICTURE):

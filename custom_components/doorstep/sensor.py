@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.sensor import (
     RestoreSensor,
@@ -34,11 +34,21 @@ class DoorbellSensorDescription(SensorEntityDescription):
 
     kinds: frozenset[str]
     value: Callable[[Doorbell], Value]
+    attributes: Callable[[Doorbell], dict[str, Any] | None] = lambda _: None
 
 
 def _last_ring(doorbell: Doorbell) -> datetime | None:
     ring = doorbell.last.get("ring")
     return ring.at if ring else None
+
+
+def _buffer(doorbell: Doorbell) -> dict[str, Any]:
+    """What an event would have before it, in whole seconds, and what is wrong, if something is."""
+    status = doorbell.status
+    return {
+        "seconds": min(int(status.seconds), int(doorbell.settings.pre_roll)),
+        "reason": "private" if doorbell.private else status.reason,
+    }
 
 
 def _delay(doorbell: Doorbell) -> float | None:
@@ -63,6 +73,7 @@ SENSORS = (
         options=["off", "filling", "ready", "failed"],
         kinds=frozenset({"status", "change"}),
         value=lambda doorbell: doorbell.status.state,
+        attributes=_buffer,
     ),
     DoorbellSensorDescription(
         key="event_delay",
@@ -102,6 +113,8 @@ async def async_setup_entry(
 class DoorbellSensor(DoorbellEntity, RestoreSensor):
     """One row of the table above; what happened before a restart is shown until it happens anew."""
 
+    _unrecorded_attributes = frozenset({"seconds", "reason"})
+
     entity_description: DoorbellSensorDescription
     _restored: Value = None
 
@@ -118,6 +131,12 @@ class DoorbellSensor(DoorbellEntity, RestoreSensor):
         """The value now."""
         value = self.entity_description.value(self.doorbell)
         return self._restored if value is None else value
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """What belongs to the value."""
+        return self.entity_description.attributes(self.doorbell)
 
     @callback
     @override

@@ -30,7 +30,7 @@ class FakeRecorder:
     settings: RecorderSettings
     library: Library
     on_status: Callable[[RecorderStatus], None]
-    on_picture: Callable[[str, EventKind, datetime, bytes], None]
+    on_picture: Callable[[str | None, EventKind, datetime, bytes], None]
     on_clip: Callable[[Clip], None]
 
     def __post_init__(self) -> None:
@@ -41,10 +41,13 @@ class FakeRecorder:
         self.clip: str | None = None
         self.shows: bytes | None = JPEG
         self.asked = 0
+        self.nudged = 0
+        self.held = 0.0
+        self.until: datetime | None = None
 
     @property
     def status(self) -> RecorderStatus:
-        return RecorderStatus(self.state, 0.0, self.reason)
+        return RecorderStatus(self.state, self.held, self.reason)
 
     async def run(self) -> None:
         self.turn("ready")
@@ -60,10 +63,13 @@ class FakeRecorder:
         self.state, self.reason = state, reason
         self.on_status(self.status)
 
-    def trigger(self, kind: EventKind, at: datetime) -> str:
+    def trigger(self, kind: EventKind, at: datetime, *, until: datetime | None = None) -> str:
         if self.state == "off":
             raise CameraError("camera_off")
         self.events.append((kind, at))
+        if self.library.refuses:
+            raise CameraError(self.library.refuses)
+        self.until = until
         self.clip = self.clip or new_clip_id(at)
         return self.clip
 
@@ -71,7 +77,12 @@ class FakeRecorder:
         pass
 
     def nudge(self) -> None:
-        pass
+        self.nudged += 1
+
+    def refresh(self) -> None:
+        """Follow what the library says."""
+        refuses = self.library.refuses
+        self.turn("failed" if refuses else "ready", refuses)
 
     async def picture(self) -> bytes:
         self.asked += 1
@@ -82,7 +93,6 @@ class FakeRecorder:
     def freeze(self) -> None:
         """Freeze the picture of the newest event."""
         kind, at = self.events[-1]
-        assert self.clip
         self.on_picture(self.clip, kind, at, JPEG)
 
     async def close(self, *, keep: bool = True) -> None:

@@ -3,10 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import count
 import logging
 from typing import Any, Final
 
@@ -31,9 +29,11 @@ from ..errors import CameraError
 from ..footage.clip import Clip
 from ..footage.library import Library
 from ..footage.lines import EventKind
+from ..footage.moment import shown_at
 from ..footage.recorder import RecorderStatus
 from .adopted import AdoptedSource
 from .dedupe import Deduplicator
+from .last_ring import last_ring
 from .model import SELF_TEST, DoorbellEvent, Settings, Signal, Transport
 from .motion import Motion
 from .recording import Listener, Recording
@@ -49,8 +49,6 @@ MOTION_TIMEOUT: Final = timedelta(minutes=1)
 
 ADOPTED_MOTION_TIMEOUT: Final = timedelta(minutes=10)
 """The same for an entity that says by itself when motion ends: a lost "off" must not stick."""
-
-_PAGE: Final = 100  # clips
 
 _MERE_FACTS: Final = {
     *(CONF_INDOOR, CONF_PLACEMENT, CONF_LATITUDE, CONF_LONGITUDE),
@@ -131,6 +129,22 @@ class Doorbell:
     def status(self) -> RecorderStatus:
         """How recording goes."""
         return self.recording.status
+
+    @property
+    def clip(self) -> str | None:
+        """Id of the clip that is being recorded."""
+        return self.recording.recorder.clip
+
+    @property
+    def refused(self) -> bool:
+        """Whether the library takes no clips just now, whatever the camera sends."""
+        return self._library.refuses is not None
+
+    @property
+    def failing(self) -> bool:
+        """Whether nothing comes from its camera; a library that takes no clips is not its fault."""
+        status = self.status
+        return status.state == "failed" and status.reason != self._library.refuses
 
     @property
     def breakdowns(self) -> int:
@@ -223,16 +237,7 @@ class Doorbell:
 
     def last_ring_picture(self) -> tuple[datetime, bytes] | None:
         """Read the newest ring's instant and JPEG from the library; blocks."""
-        for page in count(0, _PAGE):
-            clips = self._library.clips(self.id, limit=_PAGE, offset=page)
-            for clip in clips:
-                if clip.event != "ring":
-                    continue
-                with suppress(OSError):  # there is none, or it goes just now
-                    return clip.event_at, clip.picture.read_bytes()
-            if len(clips) < _PAGE:
-                break
-        return None
+        return last_ring(self._library, self.id)
 
     @callback
     def async_recall(self, signal: Signal) -> None:
@@ -243,6 +248,28 @@ class Doorbell:
     def async_test(self) -> None:
         """Ring as if somebody had pressed the button, to see that all of it works."""
         self.async_hear(Signal(kind="ring", source=SELF_TEST, test=True))
+
+    @callback
+    def async_record(self, seconds: float | None = None) -> str:
+        """Record by hand, for as long as after any event if not for so many `seconds`.
+
+        Returns the id of the clip. Private, camera away, library full: CameraError.
+        """
+        recorder, now = self.recording.recorder, dt_util.utcnow()
+        if self.private:
+            raise CameraError("camera_off")
+        if self.failing and self.transport.capture != CAPTURE_STILLS:
+            recorder.nudge()
+            raise CameraError(str(self.status.reason))
+        until = None if seconds is None else now + timedelta(seconds=seconds)
+        clip = recorder.trigger("manual", now, until=until)
+        self._async_tell(DoorbellEvent("manual", now, clip))
+        return clip
+
+    @callback
+    def async_refresh(self) -> None:
+        """Tell how recording goes now that the library may take clips again, or none."""
+        self.recording.recorder.refresh()
 
     @callback
     def async_hear(self, signal: Signal) -> None:
@@ -295,7 +322,7 @@ class Doorbell:
 
         One that is only asked for stills may sleep: what it doesn't answer is told at once.
         """
-        if self.status.state != "failed" or self.transport.capture == CAPTURE_STILLS:
+        if not self.failing or self.transport.capture == CAPTURE_STILLS:
             self._async_calm()
         elif not self.lost and self._patience is None:
             self._patience = async_call_later(self._hass, PATIENCE, self._async_lose)
@@ -335,10 +362,9 @@ class Doorbell:
         self._async_tell(DoorbellEvent("change", dt_util.utcnow()))
 
     @callback
-    def _async_picture(
-        self, clip: str | None, cause: EventKind, at: datetime, jpeg: bytes
-    ) -> None:
-        self._async_tell(DoorbellEvent("picture", at, clip, cause, jpeg))
+    def _async_picture(self, clip: str | None, cause: EventKind, at: datetime, jpeg: bytes) -> None:
+        shown = shown_at(jpeg) or dt_util.utcnow()
+        self._async_tell(DoorbellEvent("picture", at, clip, cause, jpeg, shown))
 
     @callback
     def _async_clip(self, clip: Clip) -> None:

@@ -169,7 +169,7 @@ class Doorbells:
         status = doorbell.status
         self._async_issue(doorbell, "disk_full", wanted=status.reason == "disk_full")
         self._async_issue(doorbell, "recorder_failed", wanted=doorbell.breakdowns >= _TOO_OFTEN)
-        asleep = doorbell.transport.capture == CAPTURE_STILLS and status.state == "failed"
+        asleep = doorbell.transport.capture == CAPTURE_STILLS and doorbell.failing
         reason = reason_text(self._hass, status.reason)
         self._async_issue(doorbell, "camera_failed", wanted=doorbell.away or asleep, reason=reason)
         if status.state in {"filling", "ready"}:

@@ -11,7 +11,7 @@ from ..const import CONF_AUDIO, CONF_INDOOR, CONF_PLACEMENT, CONF_POST_ROLL, CON
 from ..footage.event import RecorderSettings
 
 type SignalKind = Literal["ring", "motion_on", "motion_off"]
-type Kind = Literal["ring", "motion", "picture", "status", "clip", "change"]
+type Kind = Literal["ring", "motion", "manual", "picture", "status", "clip", "change"]
 type Capture = Literal["stream", "stills"]
 
 _LENGTHS: Final = RecorderSettings()
@@ -38,9 +38,9 @@ class Signal:
 class DoorbellEvent:
     """Something happened at a doorbell at `at`, when we heard of it (UTC).
 
-    `clip` is the id of the clip that holds it, `cause` what a picture was taken for; `device_time`,
-    `event_id` and `source` are the signal's. Kind "change" means that availability, privacy, name
-    or settings are different now.
+    `clip` is the id of the clip that holds it, `cause` what a picture was taken for, `shown` the
+    instant that it shows; `device_time`, `event_id` and `source` are the signal's. Kind "change"
+    means that availability, privacy, name or settings are different now.
     """
 
     kind: Kind
@@ -48,6 +48,7 @@ class DoorbellEvent:
     clip: str | None = None
     cause: str | None = None
     picture: bytes | None = None
+    shown: datetime | None = None
     device_time: datetime | None = None
     event_id: str | None = None
     source: str | None = None
