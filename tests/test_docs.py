@@ -19,6 +19,7 @@ ROOT: Final = Path(__file__).parent.parent
 PACKAGE: Final = ROOT / "custom_components" / "doorstep"
 README: Final = (ROOT / "README.md").read_text()
 DOORBELLS: Final = (ROOT / "docs/doorbells.md").read_text()
+CLIPS: Final = (ROOT / "docs/clips.md").read_text()
 ENGLISH: Final[dict[str, Any]] = json.loads((PACKAGE / "translations" / "en.json").read_text())
 DOORBELL: Final[dict[str, Any]] = ENGLISH["config_subentries"]["doorbell"]["step"]
 PAGES: Final = sorted(
@@ -113,7 +114,7 @@ def test_the_readme_names_every_action() -> None:
 )
 def test_readme_and_doorbells_name_every_entity(platform: str, name: str) -> None:
     assert f"`{platform}` **{name}**" in README
-    assert f"| `{platform}` | **{name}** |" in DOORBELLS
+    assert f"| `{platform}` | **{name}** |" in DOORBELLS + CLIPS
 
 
 @pytest.mark.parametrize("menu", ["user", "reconfigure"])
@@ -135,10 +136,10 @@ def test_the_readme_names_every_platform() -> None:
         ("Doorbell", doorbell_forms.sources_schema([], streams=True), DOORBELL["sources"]),
         ("Doorbell", doorbell_forms.CONNECTION_SCHEMA, DOORBELL["direct"]),
         ("Doorbell", doorbell_forms.options_schema(), DOORBELL["options"]),
-        ("Doorbell", storage_forms.DOORBELL_SCHEMA, DOORBELL["storage"]),
+        ("Doorbell", storage_forms.DOORBELL_SCHEMA, DOORBELL["limits"]),
         ("Feed", config_flow.FEED_SCHEMA, ENGLISH["config_subentries"]["feed"]["step"]["user"]),
     ],
-    ids=["household", "limits", "adopt", "sources", "direct", "options", "storage", "feed"],
+    ids=["household", "limits", "adopt", "sources", "direct", "options", "own limits", "feed"],
 )
 def test_the_readme_names_every_field_of_a_form(
     place: str, schema: Any, step: dict[str, Any]

@@ -42,14 +42,17 @@ class ClipDesk:
 
     def _delete(self, clips: Collection[str], user: str, confirmed: bool) -> Shape:  # noqa: FBT001 - the executor takes no keywords
         asked_for = self._storage.asked_for().intersection(clips)
-        held = self._rooms.holds.held().keys() & set(clips)
+        holds = self._rooms.holds.held()
+        held = [holds[clip] for clip in clips if clip in holds]
         if (asked_for or held) and not confirmed:
             return {"confirm": {"asked_for": len(asked_for), "held": len(held)}}
+        for hold in held:
+            for holder in hold.holders:
+                self._rooms.holds.let_go(hold.clip, holder, user)
         until: datetime | None = None
         for clip in clips:
             with self._rooms.clip_log.deleting(clip, user):
                 until = self._library.throw_away(clip)
-            self._rooms.holds.let_go(clip, PERSON, user)
         return {"deleted": list(clips), "until": until and format_time(until)}
 
     async def async_restore(self, clips: Collection[str], actor: Actor) -> None:
@@ -115,7 +118,12 @@ class ClipDesk:
             clips = [one]
         else:
             raise StorageError("clip_unknown", clip=clip_id)
-        findings = verify_all(clips, self._rooms.clip_log.seal, progress, stop.is_set)
+        findings = [
+            finding
+            for finding in verify_all(clips, self._rooms.clip_log.seal, progress, stop.is_set)
+            # what was deleted meanwhile isn't amiss
+            if self._library.deletion(finding.clip) is None
+        ]
         total = sum(clip.size for clip in clips)
         return {
             "done": total,

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from .footage.clip import Clip
 from .ledger.database import Database
-from .ledger.log import Ledger
+from .ledger.log import Entry, Ledger
 
 
 class ClipLog:
@@ -41,13 +41,18 @@ class ClipLog:
 
     def deleted(self, clip_id: str, reason: str) -> None:
         """Write that a clip goes, and why; again, after a crash, is no second entry."""
-        newest = self._ledger.entries(subject=clip_id, limit=1)
-        if newest and newest[0].kind == "clip_deleted" and newest[0].facts["reason"] == reason:
-            return
+        known = self._newest(clip_id, "clip_deleted")
+        if known and known.facts["reason"] == reason:
+            restored = self._newest(clip_id, "clip_restored")
+            if restored is None or restored.index < known.index:
+                return
         user = self._deleting.get(clip_id)
         private = None if user is None else {"user": user}
         with self._database.transaction() as tx:
             self._ledger.append(tx, "clip_deleted", clip_id, {"reason": reason}, private)
+
+    def _newest(self, clip_id: str, kind: str) -> Entry | None:
+        return next(iter(self._ledger.entries(subject=clip_id, kind=kind, limit=1)), None)
 
     def restored(self, clip_id: str, user: str) -> None:
         """Write that a person took a clip out of the bin."""
