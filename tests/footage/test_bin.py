@@ -84,6 +84,15 @@ def test_a_deletion_told_once_is_told_again_after_it_was_taken_back(house: House
     assert house.deleted == 2 * [(clip.id, "person")]
 
 
+def test_what_vanishes_after_it_was_brought_back_is_told(house: House) -> None:
+    clip = house.add()
+    house.library.throw_away(clip.id)
+    house.library.restore(clip.id)
+    clip.video.unlink()
+    house.library.rescan()
+    assert house.deleted == [(clip.id, "person"), (clip.id, "missing")]
+
+
 def test_newest_first(house: House) -> None:
     clips = [house.add(EPOCH + n * SECOND) for n in range(3)]
     for clip in clips:

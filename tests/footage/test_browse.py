@@ -89,6 +89,16 @@ def test_days_of_some(house: House) -> None:
     assert house.library.days("door2") == [date(2026, 10, d) for d in (8, 5, 2)]
 
 
+def test_days_and_doorbells_cost_a_step_each(house: House) -> None:
+    rows(house, *((utc(1 + n % 2, 12, n), f"door{n % 2}", "ring") for n in range(50)))
+    asked: list[str] = []
+    house.library._index.database._connection.set_trace_callback(asked.append)
+    assert len(house.library.days()) == 2
+    assert len(house.library.doorbells()) == 2
+    house.library._index.database._connection.set_trace_callback(None)
+    assert len([one for one in asked if one.startswith("SELECT")]) == 6
+
+
 @pytest.mark.parametrize(
     ("zone", "instant", "days"),
     [

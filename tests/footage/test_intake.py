@@ -190,6 +190,8 @@ def test_a_clip_without_its_lines_is_missing_and_named(house: House) -> None:
     assert house.library.clips() == []
     assert house.library.deletion(clip.id) == Deletion(NOW, "missing")
     assert unreadable(house) == (clip.lines,)
+    house.library.rescan()
+    assert house.deleted == [(clip.id, "missing")]
     assert clip.video.exists()
 
 
