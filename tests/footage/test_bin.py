@@ -93,6 +93,23 @@ def test_what_vanishes_after_it_was_brought_back_is_told(house: House) -> None:
     assert house.deleted == [(clip.id, "person"), (clip.id, "missing")]
 
 
+@pytest.mark.parametrize("start", [True, False])
+def test_bringing_back_cut_short(house: House, start: bool) -> None:
+    """The files were back already, the index never heard of it."""
+    clips = [house.add(EPOCH + n * SECOND) for n in range(2)]
+    for clip in clips:
+        house.library.throw_away(clip.id)
+    clips[0].files.restore()
+    if start:
+        house.reopen()
+    else:
+        house.library.rescan()
+    assert house.files() == {"mp4", "jsonl.deleted"}
+    assert len(house.library.binned()) == 2
+    assert clips[0].files.binned_lines.stat().st_mtime == NOW.timestamp()
+    assert house.library.restore(clips[0].id) == clips[0]
+
+
 def test_newest_first(house: House) -> None:
     clips = [house.add(EPOCH + n * SECOND) for n in range(3)]
     for clip in clips:
