@@ -124,7 +124,7 @@ class Storage:
     def _tend(self) -> Status:
         now, policy = dt_util.utcnow(), retention(self._entry)
         if not self._paused:
-            self._prune(policy, now)
+            self._library.prune(policy, now, self._spared(policy), stop=self._stop.is_set)
             self._keep()
         usage = self._library.usage()
         held = sum(hold.size for hold in self._rooms.holds.held().values())
@@ -133,10 +133,6 @@ class Storage:
         limit = policy.budget(usage.space)
         days_left = self._days_left(limit - usage.bytes, now)
         return Status(usage, limit, policy.floor, held, days_left, weight.full)
-
-    def _prune(self, policy: RetentionPolicy, now: datetime) -> None:
-        spared = self._spared(policy)
-        self._library.prune(policy, now, spared)
 
     def _keep(self) -> None:
         try:

@@ -131,8 +131,8 @@ def check_silence(log: Path, *secrets: str) -> None:
 def check_egress(ledger: Path, *secrets: str) -> None:
     """See that Home Assistant itself reached nothing but this machine, and no secret with it."""
     heard = set(ledger.read_text().splitlines())
-    assert heard >= {"connect 127.0.0.1"}, "the hook did not run"
     children = {line for line in heard if line.startswith("start ")}
+    assert children, "the hook did not run"
     assert not [line for line in children for secret in secrets if secret in line]
     assert {line for line in heard - children if line.split()[-1] not in HERE} == set()
 

@@ -174,6 +174,14 @@ def test_prune(house: House) -> None:
     assert house.library.prune(tight, EPOCH) == [(clips[1], "size")]
 
 
+def test_pruning_ends_when_it_is_told_to(house: House) -> None:
+    clips = [house.add(EPOCH - timedelta(days=n)) for n in (42, 41, 40)]
+    policy, asked = RetentionPolicy(share=1.0, floor=0), iter((False, False, True))
+    gone = house.library.prune(policy, EPOCH, stop=lambda: next(asked))
+    assert gone == [(clips[0], "age"), (clips[1], "age")]
+    assert house.library.clips() == [clips[2]]
+
+
 def test_pruning_that_fails_says_what_went(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     old, older = (house.add(EPOCH - timedelta(days=n)) for n in (40, 41))
     policy = RetentionPolicy(share=1.0, floor=0)

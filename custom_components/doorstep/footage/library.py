@@ -186,9 +186,14 @@ class Library:
         return self._deletions.restore(clip_id)
 
     def prune(
-        self, policy: RetentionPolicy, now: datetime, spared: frozenset[str] = frozenset()
+        self,
+        policy: RetentionPolicy,
+        now: datetime,
+        spared: frozenset[str] = frozenset(),
+        *,
+        stop: Callable[[], bool] = lambda: False,
     ) -> list[tuple[Clip, Reason]]:
-        """Delete what the policy doesn't keep, and say what went and why.
+        """Delete what the policy doesn't keep, until `stop` says so; say what went and why.
 
         The bin is emptied of what is due; where room is short of all, before any other clip goes.
         StorageError if nothing could be deleted though something had to be.
@@ -202,6 +207,8 @@ class Library:
         chosen = surplus(clips, self.usage(), policy, now, spared, sizes=sizes)
         gone: list[tuple[Clip, Reason]] = []
         for clip, reason in chosen:
+            if stop():
+                break
             try:
                 self.delete(clip.id, reason)
             except StorageError as error:
