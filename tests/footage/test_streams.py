@@ -102,7 +102,7 @@ def gaps(clip: Clip) -> list[str]:
 
 def check(ffmpeg: str, clip: Clip, frames: int) -> None:
     """Decode it whole, any warning an error; it begins at zero and has its own length."""
-    command = [ffmpeg, "-v", "warning", "-xerror", "-i", clip.video, "-f", "null", "-"]
+    command = [ffmpeg, "-v", "warning", "-xerror", "-i", str(clip.video), "-f", "null", "-"]
     assert subprocess.run(command, capture_output=True, check=True).stderr == b""
     with av.open(str(clip.video)) as film:
         (video,) = film.streams.video
