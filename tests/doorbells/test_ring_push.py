@@ -135,6 +135,18 @@ async def test_a_private_doorbell_sends_no_picture(
     assert not any(has_picture(push) for push in phone.pushes)
 
 
+async def test_the_picture_comes_though_the_library_takes_no_clips(
+    home: Home, phone: PhoneSimulator
+) -> None:
+    entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
+    entry.runtime_data.rooms.library.refuses = "library_full"
+    await ring(home)
+    assert not has_picture(await phone.wait_for_push())
+    FakeRecorder.newest.freeze()
+    assert (await phone.wait_for_push(has_picture)).data["image"] == IMAGE
+    assert FakeRecorder.newest.clip is None
+
+
 async def test_a_picture_that_never_comes_leaves_the_text(
     home: Home, phone: PhoneSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
