@@ -23,7 +23,7 @@ from custom_components.doorstep.disclosure.courier import Courier
 from custom_components.doorstep.errors import StorageError
 from custom_components.doorstep.inbox import agency_table
 
-from .homes import DOORBELL, Home, Panel, asked, move_in, poll, prepare
+from .homes import DOORBELL, ROOMY, Home, Panel, asked, move_in, poll, prepare
 from .simulators.agency import AgencySimulator
 from .simulators.waiting import until
 
@@ -100,7 +100,10 @@ async def test_diagnostics_hold_no_secret(
     told = await get_diagnostics_for_config_entry(home.hass, hass_client, entry)
     assert told["requests"] == {"open": 1}
     assert told["doorbells"][0]["id"] == DOORBELL
-    assert told["library"]["clips"] == 1
+    library = told["library"]
+    assert (library["clips"], library["held"], library["unread"], library["binned"]) == (1, 0, 0, 0)
+    assert (library["unreadable"], library["refuses"]) == (0, None)
+    assert told["options"] == ROOMY
     text = json.dumps(told)
     for secret in ("w" * 64, "rtsp://", "Exampleville", "24-118", handle, hass_admin_user.id):
         assert secret not in text

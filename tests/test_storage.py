@@ -6,8 +6,13 @@ import shutil
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockUser, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import (
+    MockUser,
+    async_fire_time_changed,
+    get_system_health_info,
+)
 from pytest_homeassistant_custom_component.typing import (
     ClientSessionGenerator,
     MockHAClientWebSocket,
@@ -401,3 +406,21 @@ async def test_clips_in_a_folder_not_their_own_are_told_of(
     # a clip says whose it is: in another's folder it is nobody's
     assert await clips(panel) == []
     await until(lambda: "library_unreadable" in issues(hass))
+
+
+async def test_system_information(home: Home, panel: Panel, socket: MockHAClientWebSocket) -> None:
+    assert await async_setup_component(home.hass, "system_health", {})
+    info = await get_system_health_info(home.hass, "doorstep")
+    (video,) = home.library.rglob("*.mp4")
+    assert info["free_gb"] > 0
+    del info["free_gb"]
+    assert info == {
+        "doorbells": 1,
+        "ready": 0,
+        "clips": 1,
+        "used_gb": round(video.stat().st_size / 10**9, 1),
+        "ledger_entries": info["ledger_entries"],
+    }
+    assert info["ledger_entries"] == len((await panel.ask("ledger/list"))["entries"])
+    assert await home.hass.config_entries.async_unload(home.entry_id)
+    assert await get_system_health_info(home.hass, "doorstep") == {}

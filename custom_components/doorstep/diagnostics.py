@@ -15,7 +15,9 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """List, by name, what is safe to show; nothing is copied whole."""
     data = entry.runtime_data
-    usage = await hass.async_add_executor_job(data.rooms.library.usage)
+    library = data.rooms.library
+    usage = await hass.async_add_executor_job(library.usage)
+    held = await hass.async_add_executor_job(data.rooms.holds.held)
     return {
         "version": VERSION,
         "approvers": len(data.approvers.user_ids),
@@ -29,7 +31,13 @@ async def async_get_config_entry_diagnostics(
             "bytes": usage.bytes,
             "free": usage.space.free,
             "total": usage.space.total,
+            "binned": usage.binned,
+            "held": len(held),
+            "unread": library.unread,
+            "unreadable": len(library.unreadable),
+            "refuses": library.refuses,
         },
+        "options": dict(entry.options),
         "ledger_size": await data.queries.async_ledger_size(),
         "requests": await data.queries.async_counts(),
     }

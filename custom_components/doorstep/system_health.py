@@ -23,7 +23,7 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
     states = [bell.status.state for bell in data.rooms.doorbells]
     return {
         "doorbells": len(states),
-        "recording": sum(state in {"filling", "ready"} for state in states),
+        "ready": states.count("ready"),
         "clips": status.usage.clips if status else "unknown",
         "used_gb": round(status.usage.bytes / 10**9, 1) if status else "unknown",
         "free_gb": round(status.usage.space.free / 10**9, 1) if status else "unknown",
