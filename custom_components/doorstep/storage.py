@@ -106,12 +106,16 @@ class Storage:
         async with self._lock:
             if self._stop.is_set():
                 return
+            refused = self._library.refuses
             try:
                 self.status = await self._hass.async_add_executor_job(self._tend)
             except StorageError as error:
                 # the hourly turn tries again; a recorder that can't write says so itself
                 LOGGER.warning("The library could not be tended: %s", error)
                 return
+        if self._library.refuses != refused:
+            for doorbell in self._rooms.doorbells:
+                doorbell.async_refresh()
         async_dispatcher_send(self._hass, SIGNAL_STORAGE)
         async_dispatcher_send(self._hass, SIGNAL_DESK)
 

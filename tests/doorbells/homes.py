@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry, ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from ..homes import Home
@@ -35,6 +36,18 @@ def adopted(name: str = "Front door", **data: object) -> ConfigSubentryDataWithI
         title=name,
         unique_id=str(data["camera"]),
     )
+
+
+def devices(hass: HomeAssistant, entry: MockConfigEntry) -> list[dr.DeviceEntry]:
+    """All devices of doorbells that are Doorstep's own; the household's sensors have another."""
+    found = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    return [one for one in found if one.entry_type is not dr.DeviceEntryType.SERVICE]
+
+
+def entities(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, er.RegistryEntry]:
+    """All entities of doorbells."""
+    found = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    return {one.entity_id: one for one in found if one.config_subentry_id}
 
 
 async def set_up(home: Home, *doorbells: ConfigSubentryDataWithId) -> MockConfigEntry:

@@ -37,7 +37,7 @@ from custom_components.doorstep.errors import StorageError
 
 from ..homes import Home, prepare
 from ..simulators.waiting import until
-from .homes import adopted, change, direct, set_up
+from .homes import adopted, change, devices, direct, entities, set_up
 from .recorders import JPEG, FakeRecorder, install
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -95,11 +95,6 @@ async def call(home: Home, action: str, entity_id: str) -> None:
     await home.hass.services.async_call(domain, service, {"entity_id": entity_id}, blocking=True)
 
 
-def registered(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, er.RegistryEntry]:
-    entries = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    return {one.entity_id: one for one in entries}
-
-
 def gate(hass: HomeAssistant, *, bell: str = "doorbell") -> dict[str, er.RegistryEntry]:
     """Another integration's device with a camera, an event and a button."""
     other = MockConfigEntry(domain="other", title="Other")
@@ -125,15 +120,15 @@ def gate(hass: HomeAssistant, *, bell: str = "doorbell") -> dict[str, er.Registr
 
 async def test_a_direct_doorbell_is_a_device_with_all_entities(home: Home) -> None:
     entry = await set_up(home, direct())
-    entities = registered(home.hass, entry)
-    assert entities.keys() == NAMES.keys() | OWN.keys()
+    found = entities(home.hass, entry)
+    assert found.keys() == NAMES.keys() | OWN.keys()
     for entity_id, name in (NAMES | OWN).items():
-        if not entities[entity_id].disabled:
+        if not found[entity_id].disabled:
             assert told(home, entity_id).name == name
-    (device,) = dr.async_entries_for_config_entry(dr.async_get(home.hass), entry.entry_id)
+    (device,) = devices(home.hass, entry)
     assert device.name == "Front door"
-    assert {one.device_id for one in entities.values()} == {device.id}
-    categories = {key: one.entity_category for key, one in entities.items() if one.entity_category}
+    assert {one.device_id for one in found.values()} == {device.id}
+    categories = {key: one.entity_category for key, one in found.items() if one.entity_category}
     assert categories == {
         RECORDING: "diagnostic",
         "sensor.front_door_event_delay": "diagnostic",
@@ -141,20 +136,18 @@ async def test_a_direct_doorbell_is_a_device_with_all_entities(home: Home) -> No
         "button.front_door_test": "diagnostic",
         "switch.front_door_ring_notifications": "config",
     }
-    assert [key for key, one in entities.items() if one.disabled] == [
-        "sensor.front_door_event_delay"
-    ]
+    assert [key for key, one in found.items() if one.disabled] == ["sensor.front_door_event_delay"]
 
 
 async def test_an_adopted_doorbell_is_on_the_page_of_its_camera(home: Home) -> None:
     sources = gate(home.hass)
     wiring = {"camera": sources["eye"].id, "rings": [sources["knob"].id]}
     entry = await set_up(home, adopted("Gate", **wiring))
-    entities = registered(home.hass, entry)
-    assert {one.device_id for one in entities.values()} == {sources["eye"].device_id}
-    assert {one.domain for one in entities.values()}.isdisjoint({"camera", "binary_sensor"})
-    assert len(entities) == len(NAMES)
-    assert dr.async_entries_for_config_entry(dr.async_get(home.hass), entry.entry_id) == []
+    found = entities(home.hass, entry)
+    assert {one.device_id for one in found.values()} == {sources["eye"].device_id}
+    assert {one.domain for one in found.values()}.isdisjoint({"camera", "binary_sensor"})
+    assert len(found) == len(NAMES)
+    assert devices(home.hass, entry) == []
     assert told(home, "event.gate_ring").name == "Gate Ring"
     home.hass.states.async_set(sources["knob"].entity_id, dt_util.utcnow().isoformat())
     await home.hass.async_block_till_done()
@@ -166,7 +159,7 @@ async def test_an_adopted_doorbell_is_on_the_page_of_its_camera(home: Home) -> N
 async def test_a_camera_without_a_device_gets_one(home: Home) -> None:
     home.hass.states.async_set("camera.loose", "idle")
     entry = await set_up(home, adopted(camera="camera.loose"))
-    (device,) = dr.async_entries_for_config_entry(dr.async_get(home.hass), entry.entry_id)
+    (device,) = devices(home.hass, entry)
     assert device.name == "Front door"
     assert told(home, RING).name == "Front door Ring"
 
@@ -175,14 +168,14 @@ async def test_a_ring_that_is_there_already_is_not_doubled_until_it_goes(home: H
     sources = gate(home.hass)
     wiring = {"camera": sources["eye"].id, "rings": [sources["bell"].id]}
     entry = await set_up(home, adopted("Gate", **wiring), direct())
-    ring = registered(home.hass, entry)["event.gate_ring"]
+    ring = entities(home.hass, entry)["event.gate_ring"]
     assert ring.disabled_by is er.RegistryEntryDisabler.INTEGRATION
     assert home.hass.states.get("event.gate_ring") is None
     loads = async_capture_events(home.hass, "state_changed")
     await change(home.hass, entry, "Gate", rings=[sources["knob"].id])
     async_fire_time_changed(home.hass, dt_util.utcnow() + timedelta(minutes=1))
     await home.hass.async_block_till_done()
-    assert registered(home.hass, entry)["event.gate_ring"].disabled_by is None
+    assert entities(home.hass, entry)["event.gate_ring"].disabled_by is None
     assert state(home, "event.gate_ring") == "unknown"
     # the other doorbell noticed nothing: the household was not loaded anew
     assert not [one for one in loads if one.data["entity_id"] == RING]
@@ -200,7 +193,7 @@ async def test_a_ring_that_people_have_disabled_stays_so(home: Home) -> None:
     )
     await home.hass.async_block_till_done()
     await change(home.hass, entry, "Gate", rings=[], motions=[sources["knob"].id])
-    assert registered(home.hass, entry)["event.gate_ring"].disabled
+    assert entities(home.hass, entry)["event.gate_ring"].disabled
 
 
 async def test_a_ring_says_where_it_comes_from_and_when(home: Home) -> None:

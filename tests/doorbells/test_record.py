@@ -19,10 +19,12 @@ from pytest_homeassistant_custom_component.common import async_capture_events, a
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import voluptuous as vol
 
+from custom_components.doorstep import storage
 from custom_components.doorstep.doorbells.last_ring import last_ring
 from custom_components.doorstep.footage.clip import Clip
 from custom_components.doorstep.footage.files import ClipFiles, new_clip_id
 from custom_components.doorstep.footage.moment import stamped
+from custom_components.doorstep.footage.retention import Pressure
 
 from ..homes import Home, prepare
 from ..simulators.waiting import until
@@ -193,14 +195,15 @@ async def test_the_sensor_says_how_much_there_is(home: Home) -> None:
     assert {"seconds", "reason"} <= found.state_info["unrecorded_attributes"]
 
 
-async def test_a_library_that_takes_no_clips(home: Home) -> None:
+async def test_a_library_that_takes_no_clips(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bell rings, its picture comes and goes to the phones; the camera is not to blame."""
     pushes = async_mock_service(home.hass, "notify", "mobile_app_phone")
     entry = await set_up(home, direct())
-    recorder, rooms = FakeRecorder.newest, entry.runtime_data.rooms
-    rooms.library.refuses = "library_full"
-    (bell,) = rooms.doorbells
-    bell.async_refresh()
+    recorder, data = FakeRecorder.newest, entry.runtime_data
+    with monkeypatch.context() as full:
+        full.setattr(storage, "pressure", lambda *_: Pressure(1.0, full=True))
+        await data.storage.async_tend()
+    (bell,) = data.rooms.doorbells
     assert state(home, RECORDING) == "failed"
     assert attributes(home, RECORDING)["reason"] == "library_full"
     assert state(home, CAMERA) == "streaming"
@@ -213,8 +216,7 @@ async def test_a_library_that_takes_no_clips(home: Home) -> None:
     with pytest.raises(HomeAssistantError, match="Front door can't be recorded now"):
         await record(home, entity_id=RING)
     assert bell._patience is None
-    rooms.library.refuses = None
-    bell.async_refresh()
+    await data.storage.async_tend()
     assert (state(home, RECORDING), attributes(home, RECORDING)["reason"]) == ("ready", None)
     assert pushes == []
 

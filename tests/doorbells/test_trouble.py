@@ -24,7 +24,7 @@ from ..homes import Home, prepare
 from ..simulators.phone import PhoneSimulator
 from ..simulators.waiting import until
 from . import recorders
-from .homes import NOWHERE, adopted, direct, find, set_up
+from .homes import NOWHERE, adopted, devices, direct, entities, find, set_up
 from .recorders import JPEG, FakeRecorder
 from .test_core import RECORDING, RING, doorbell, issue, later, report, state
 
@@ -243,30 +243,30 @@ async def test_the_picture_of_a_ring_is_found_behind_much_motion(
 async def test_the_doorbells_own_device_goes_once_its_camera_has_one(
     home: Home, *, while_running: bool
 ) -> None:
-    entities, devices = er.async_get(home.hass), dr.async_get(home.hass)
-    camera = entities.async_get_or_create("camera", "reolink", "1")
+    registry, known = er.async_get(home.hass), dr.async_get(home.hass)
+    camera = registry.async_get_or_create("camera", "reolink", "1")
     bell = adopted(camera=camera.id, rings=["event.bell"], capture="stills")
     entry = await set_up(home, bell)
     before = {one.unique_id: one.entity_id for one in own_entities(home, entry)}
-    (own,) = dr.async_entries_for_config_entry(devices, entry.entry_id)
+    (own,) = devices(home.hass, entry)
     if not while_running:
         await home.hass.config_entries.async_unload(entry.entry_id)
     theirs = MockConfigEntry(domain="reolink")
     theirs.add_to_hass(home.hass)
-    device = devices.async_get_or_create(
+    device = known.async_get_or_create(
         config_entry_id=theirs.entry_id, identifiers={("reolink", "1")}
     )
-    entities.async_update_entity(camera.entity_id, device_id=device.id)
+    registry.async_update_entity(camera.entity_id, device_id=device.id)
     if not while_running:
         await home.hass.config_entries.async_setup(entry.entry_id)
     await home.hass.async_block_till_done()
-    assert devices.async_get(own.id) is None
+    assert known.async_get(own.id) is None
     assert {one.unique_id: one.entity_id for one in own_entities(home, entry)} == before
     assert {one.device_id for one in own_entities(home, entry)} == {device.id}
 
 
 def own_entities(home: Home, entry: MockConfigEntry) -> list[er.RegistryEntry]:
-    return er.async_entries_for_config_entry(er.async_get(home.hass), entry.entry_id)
+    return list(entities(home.hass, entry).values())
 
 
 async def test_a_ring_after_the_hosts_clock_was_set_back_is_pushed(
