@@ -39,7 +39,7 @@ class Queries:
             return snapshot | {"clips": False}
         doorbells = [{"id": bell.id, "name": bell.name} for bell in self._rooms.doorbells]
         status = self._storage.status
-        storage = status and shown.storage(status, self._storage.indexing)
+        storage = status and shown.storage(status, self._storage.indexing, full=full)
         return {"doorbells": doorbells} | snapshot | {"clips": True, "storage": storage}
 
     def _snapshot(self, texts: shown.Texts, *, full: bool) -> shown.Shape:

@@ -216,17 +216,16 @@ def draft(one: Release, texts: Texts, zone: tzinfo, grace: int) -> Shape:
     }
 
 
-def storage(status: Status, indexing: tuple[int, int] | None) -> Shape:
-    """How full the library is; bytes, clips, days."""
+def storage(status: Status, indexing: tuple[int, int] | None, *, full: bool) -> Shape:
+    """How full the library is; bytes, clips, days. What is kept or deleted, not to everybody."""
     usage = status.usage
-    return {
+    private = {"held": status.held, "binned": usage.binned} if full else {}
+    return private | {
         "used": usage.bytes,
         "limit": status.limit,
         "free": usage.space.free,
         "floor": status.floor,
         "clips": usage.clips,
-        "held": status.held,
-        "binned": usage.binned,
         "days_left": status.days_left,
         "indexing": indexing and dict(zip(("done", "total"), indexing, strict=True)),
         "full": status.full,

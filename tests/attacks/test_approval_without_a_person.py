@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from ..homes import Home, Panel, asked
+from ..homes import DOORBELL, Home, Panel, asked
 from ..simulators.agency import AgencySimulator
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -88,7 +88,11 @@ async def test_is_refused_whatever_it_asks(
     attacker = Panel(await hass_ws_client(home.hass, access))
 
     seen = await attacker.open()
-    assert seen == {"approver": False, "counts": {"open": 1, "waiting": 0}}
+    # clips are for everybody here; what is kept of them, and why, is not
+    assert seen.keys() == {"approver", "counts", "clips", "doorbells", "storage"}
+    assert (seen["approver"], seen["counts"]) == (False, {"open": 1, "waiting": 0})
+    assert seen["doorbells"] == [{"id": DOORBELL, "name": "Front door"}]
+    assert seen["storage"].keys().isdisjoint({"held", "binned"})
     body = panel.snapshot["agencies"][0]
     for command, members in (
         ("release/approve", approval),
@@ -118,7 +122,10 @@ async def test_is_refused_whatever_it_asks(
 
 
 async def test_there_is_no_approving_action(home: Home) -> None:
-    assert set(home.hass.services.async_services_for_domain("doorstep")) == {"verify_ledger"}
+    assert set(home.hass.services.async_services_for_domain("doorstep")) == {
+        "record",
+        "verify_ledger",
+    }
 
 
 async def test_a_digest_that_was_not_shown_is_void(
