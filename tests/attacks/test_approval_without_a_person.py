@@ -87,7 +87,8 @@ async def test_is_refused_whatever_it_asks(
     access = home.hass.auth.async_create_access_token(refresh, "127.0.0.1")
     attacker = Panel(await hass_ws_client(home.hass, access))
 
-    seen = await attacker.open()
+    await attacker.open()
+    seen = await attacker.until(lambda snapshot: snapshot["storage"])
     # clips are for everybody here; what is kept of them, and why, is not
     assert seen.keys() == {"approver", "counts", "clips", "doorbells", "storage"}
     assert (seen["approver"], seen["counts"]) == (False, {"open": 1, "waiting": 0})
