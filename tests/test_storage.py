@@ -1,12 +1,18 @@
 """The disk's side of a household: limits, holds, the bin, seals, films, and who may what."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import shutil
+from threading import Event
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockUser,
@@ -19,8 +25,11 @@ from pytest_homeassistant_custom_component.typing import (
     WebSocketGenerator,
 )
 
-from custom_components.doorstep import backup
+from custom_components.doorstep import backup, storage
 from custom_components.doorstep.encoding import format_time
+from custom_components.doorstep.errors import StorageError
+from custom_components.doorstep.footage import place
+from custom_components.doorstep.footage.holds import Holds
 
 from .homes import DOORBELL, Home, Panel, add_clip, asked, move_in, prepare
 from .simulators.agency import AgencySimulator
@@ -131,6 +140,133 @@ async def test_a_deleted_clip_comes_back(home: Home, panel: Panel) -> None:
     }
 
 
+async def test_deleting_what_is_gone_stops_nothing_else(home: Home, panel: Panel) -> None:
+    (clip,) = await clips(panel)
+    gone = "20200101T000000Z-00000000"
+    assert (await panel.ask("clips/delete", clips=[gone, clip["id"]]))["deleted"] == [clip["id"]]
+    assert (await panel.ask("clips/delete", clips=[gone]))["translation_key"] == "clip_unknown"
+
+
+async def test_taking_out_of_the_bin_what_is_not_in_it_is_no_event(
+    home: Home, panel: Panel
+) -> None:
+    (clip,) = await clips(panel)
+    assert await panel.ask("clips/restore", clips=[clip["id"]]) is None
+    kinds = [entry["kind"] for entry in (await panel.ask("ledger/list"))["entries"]]
+    assert "clip_restored" not in kinds
+
+
+async def test_a_kept_clip_that_was_deleted_comes_back_kept(home: Home, panel: Panel) -> None:
+    """Else retention would take it at once: what people keep is often old."""
+    (clip,) = await clips(panel)
+    await panel.ask("clips/hold", clip=clip["id"])
+    await limit(home, keep_days=0)
+    await panel.ask("clips/delete", clips=[clip["id"]], confirmed=True)
+    (binned,) = await panel.ask("clips/binned")
+    assert binned["held"] is False
+    await panel.ask("clips/restore", clips=[clip["id"]])
+    await tend(home)
+    assert await clips(panel) == [clip | {"held": True}]
+    kinds = [entry["kind"] for entry in (await panel.ask("ledger/list"))["entries"]]
+    assert kinds[:4] == ["clip_restored", "clip_held", "clip_let_go", "clip_deleted"]
+
+
+async def test_what_was_let_go_before_comes_back_as_it_was(home: Home, panel: Panel) -> None:
+    (clip,) = await clips(panel)
+    for command in ("hold", "let_go"):
+        await panel.ask(f"clips/{command}", clip=clip["id"])
+    for command in ("delete", "restore"):
+        await panel.ask(f"clips/{command}", clips=[clip["id"]])
+    assert await clips(panel) == [clip]
+
+
+async def test_a_clip_kept_while_others_are_deleted_stays(
+    home: Home, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clip,) = await clips(panel)
+    entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
+    rooms = entry.runtime_data.rooms
+    found = rooms.library.get(clip["id"])
+
+    def settle() -> None:
+        """What is spared is chosen by now, and nothing has gone."""
+        rooms.holds.hold(found, "person", "ann")
+
+    monkeypatch.setattr(rooms.library._deletions, "settle", settle)
+    await limit(home, keep_days=0)
+    assert await clips(panel) == [clip | {"held": True}]
+
+
+async def test_keeping_what_is_just_being_deleted_is_refused(
+    home: Home, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clip,) = await clips(panel)
+    entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
+    holds, library = entry.runtime_data.rooms.holds, entry.runtime_data.rooms.library
+    hold = holds.hold
+
+    def late(*args: Any) -> None:
+        library.delete(clip["id"], "age")
+        hold(*args)
+
+    monkeypatch.setattr(type(holds), "hold", lambda _, *args: late(*args))
+    answer = await panel.ask("clips/hold", clip=clip["id"])
+    assert answer["translation_key"] == "clip_unknown"
+    assert holds.held() == {}
+
+
+async def test_a_deletion_cut_short_ends_the_hold_later(home: Home, panel: Panel) -> None:
+    (clip,) = await clips(panel)
+    entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
+    rooms = entry.runtime_data.rooms
+    await panel.ask("clips/hold", clip=clip["id"])
+    rooms.library.throw_away(clip["id"])
+    await tend(home)
+    assert rooms.holds.is_held(clip["id"])
+    rooms.library.delete(clip["id"], "age")
+    await tend(home)
+    assert not rooms.holds.is_held(clip["id"])
+
+
+async def test_a_clock_set_ahead_deletes_nothing_at_once(
+    home: Home, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(await clips(panel)) == 1
+    ahead = datetime.now(UTC) + timedelta(days=40)
+    monkeypatch.setattr(dt_util, "utcnow", lambda: ahead)
+    monkeypatch.setattr(storage, "host_ntp", lambda: "unsynchronised")
+    await tend(home)
+    assert len(await clips(panel)) == 1
+    monkeypatch.setattr(storage, "host_ntp", lambda: "synchronised")
+    await tend(home)
+    assert await clips(panel) == []
+
+
+async def test_a_disk_that_goes_away_ends_recording(
+    home: Home, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing is written to where it was mounted, kept clips neither."""
+    (clip,) = await clips(panel)
+    await panel.ask("clips/hold", clip=clip["id"])
+    await tend(home)
+    entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
+    mounts = {str(home.library), "/"}
+    monkeypatch.setattr(place, "ismount", lambda path: str(path) in mounts)
+    await home.hass.config_entries.async_reload(home.entry_id)
+    home.library.rename(home.library.with_name("disk"))
+    home.library.mkdir()
+    mounts.remove(str(home.library))
+    await tend(home)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "library_unmounted"
+    assert list(home.library.iterdir()) == []
+    home.library.rmdir()
+    home.library.with_name("disk").rename(home.library)
+    mounts.add(str(home.library))
+    assert await home.hass.config_entries.async_reload(home.entry_id)
+    assert await clips(panel) == [clip | {"held": True}]
+
+
 async def test_a_deleted_clip_is_gone_after_a_day(home: Home, panel: Panel) -> None:
     (clip,) = await clips(panel)
     await panel.ask("clips/delete", clips=[clip["id"]])
@@ -218,6 +354,53 @@ async def test_nothing_is_deleted_while_a_backup_runs(home: Home, panel: Panel) 
     await backup.async_post_backup(home.hass)
     await tend(home)
     assert await clips(panel) == []
+
+
+async def test_a_backup_waits_for_what_is_under_way(
+    home: Home, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
+    begun, go_on = Event(), Event()
+
+    def sync(_: Holds, stop: Callable[[], bool]) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        assert stop()
+
+    monkeypatch.setattr(Holds, "sync", sync)
+    tending = asyncio.create_task(entry.runtime_data.storage.async_tend())
+    await home.hass.async_add_executor_job(begun.wait)
+    pausing = asyncio.create_task(backup.async_pre_backup(home.hass))
+    await asyncio.sleep(0)
+    assert not pausing.done()
+    go_on.set()
+    await pausing
+    assert tending.done()
+
+
+async def test_why_a_kept_clip_is_not_in_backups(
+    home: Home, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sync(*_: object) -> None:
+        raise StorageError("disk_full")
+
+    monkeypatch.setattr(Holds, "sync", sync)
+    await tend(home)
+    issue = ir.async_get(home.hass).async_get_issue("doorstep", "kept_failed")
+    assert issue is not None
+    assert issue.translation_placeholders == {"reason": "The disk is full"}
+
+
+async def test_no_link_is_followed(home: Home, panel: Panel, tmp_path: Path) -> None:
+    (clip,) = await clips(panel)
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    (video,) = home.library.rglob("*.mp4")
+    for file in (video, video.with_suffix(".jpg")):
+        file.unlink(missing_ok=True)
+        file.symlink_to(secret)
+    for kind in ("video", "picture", "thumbnail"):
+        assert (await home.client.get(clip[kind])).status == 404
 
 
 async def test_a_flipped_bit_is_found_and_said(

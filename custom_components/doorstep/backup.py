@@ -8,11 +8,11 @@ from .data import async_entry
 async def async_pre_backup(hass: HomeAssistant) -> None:
     """Fold the write-ahead log into `doorstep.db`; don't delete clips under the backup's eyes."""
     if entry := async_entry(hass):
-        entry.runtime_data.storage.async_pause(paused=True)
+        await entry.runtime_data.storage.async_pause()
         await hass.async_add_executor_job(entry.runtime_data.rooms.database.checkpoint)
 
 
 async def async_post_backup(hass: HomeAssistant) -> None:
     """Go on pruning."""
     if entry := async_entry(hass):
-        entry.runtime_data.storage.async_pause(paused=False)
+        entry.runtime_data.storage.async_resume()

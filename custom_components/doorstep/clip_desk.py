@@ -1,6 +1,6 @@
 """What people do with clips: delete them and think better of it, keep them, check them."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from threading import Event
 from typing import Final
@@ -15,10 +15,9 @@ from .footage.verify import Finding, verify_all
 from .inbox.values import Actor
 from .rooms import Rooms
 from .shown import Shape, Texts
-from .storage import Storage
+from .storage import PERSON, Storage
 from .texts import async_texts
 
-PERSON: Final = "person"
 _PAGE: Final = 1000
 
 
@@ -32,38 +31,53 @@ class ClipDesk:
         self._library = rooms.library
         self._storage = storage
 
-    async def async_delete(self, clips: Collection[str], actor: Actor, *, confirmed: bool) -> Shape:
+    async def async_delete(self, clips: Sequence[str], actor: Actor, *, confirmed: bool) -> Shape:
         """Put clips into the bin; those that somebody asks for or holds only once `confirmed`."""
-        answer = await self._hass.async_add_executor_job(
-            self._delete, clips, str(actor.user), confirmed
-        )
-        self._async_changed()
-        return answer
+        try:
+            return await self._hass.async_add_executor_job(
+                self._delete, clips, str(actor.user), confirmed
+            )
+        finally:
+            self._async_changed()
 
-    def _delete(self, clips: Collection[str], user: str, confirmed: bool) -> Shape:  # noqa: FBT001 - the executor takes no keywords
+    def _delete(self, clips: Sequence[str], user: str, confirmed: bool) -> Shape:  # noqa: FBT001 - the executor takes no keywords
         asked_for = self._storage.asked_for().intersection(clips)
         holds = self._rooms.holds.held()
-        held = [holds[clip] for clip in clips if clip in holds]
+        held = holds.keys() & clips
         if (asked_for or held) and not confirmed:
             return {"confirm": {"asked_for": len(asked_for), "held": len(held)}}
-        for hold in held:
-            for holder in hold.holders:
-                self._rooms.holds.let_go(hold.clip, holder, user)
-        until: datetime | None = None
+        deleted: dict[str, datetime] = {}
         for clip in clips:
-            with self._rooms.clip_log.deleting(clip, user):
-                until = self._library.throw_away(clip)
-        return {"deleted": list(clips), "until": until and format_time(until)}
+            try:
+                with self._rooms.clip_log.deleting(clip, user):
+                    deleted[clip] = self._library.throw_away(clip)
+            except StorageError as error:
+                # others may go all the same
+                if error.key != "clip_unknown" or (clip == clips[-1] and not deleted):
+                    raise
+                continue
+            for holder in holds[clip].holders if clip in held else ():
+                self._rooms.holds.let_go(clip, holder, user)
+        until = max(deleted.values())
+        return {"deleted": list(deleted), "until": format_time(until)}
 
     async def async_restore(self, clips: Collection[str], actor: Actor) -> None:
         """Take clips out of the bin; one that is gone for good: StorageError."""
-        await self._hass.async_add_executor_job(self._restore, clips, str(actor.user))
-        self._async_changed()
+        try:
+            await self._hass.async_add_executor_job(self._restore, clips, str(actor.user))
+        finally:
+            self._async_changed()
 
     def _restore(self, clips: Collection[str], user: str) -> None:
-        for clip in clips:
-            self._library.restore(clip)
-            self._rooms.clip_log.restored(clip, user)
+        for clip_id in clips:
+            gone = self._library.deletion(clip_id)
+            clip = self._library.restore(clip_id)
+            if gone is None:
+                continue
+            if self._rooms.clip_log.was_kept(clip_id):
+                # retention may be waiting for it
+                self._rooms.holds.hold(clip, PERSON, user)
+            self._rooms.clip_log.restored(clip_id, user)
 
     async def async_hold(self, clip: str, actor: Actor) -> None:
         """Keep a clip from deletion until a person lets go of it; a copy goes into backups."""
@@ -74,6 +88,10 @@ class ClipDesk:
         if (clip := self._library.get(clip_id)) is None:
             raise StorageError("clip_unknown", clip=clip_id)
         self._rooms.holds.hold(clip, PERSON, user)
+        if not self._library.has(clip_id):
+            # retention was quicker
+            self._rooms.holds.let_go(clip_id, PERSON, user)
+            raise StorageError("clip_unknown", clip=clip_id)
 
     async def async_let_go(self, clip: str, actor: Actor) -> None:
         """Leave a clip to retention again."""

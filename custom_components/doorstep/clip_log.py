@@ -37,7 +37,8 @@ class ClipLog:
         try:
             yield
         finally:
-            del self._deleting[clip_id]
+            # somebody else may delete it at the same time
+            self._deleting.pop(clip_id, None)
 
     def deleted(self, clip_id: str, reason: str) -> None:
         """Write that a clip goes, and why; again, after a crash, is no second entry."""
@@ -50,6 +51,12 @@ class ClipLog:
         private = None if user is None else {"user": user}
         with self._database.transaction() as tx:
             self._ledger.append(tx, "clip_deleted", clip_id, {"reason": reason}, private)
+
+    def was_kept(self, clip_id: str) -> bool:
+        """Whether somebody kept a clip up to its deletion, which let go of it."""
+        deleted = self._newest(clip_id, "clip_deleted")
+        let_go = self._newest(clip_id, "clip_let_go")
+        return deleted is not None and let_go is not None and let_go.index > deleted.index
 
     def _newest(self, clip_id: str, kind: str) -> Entry | None:
         return next(iter(self._ledger.entries(subject=clip_id, kind=kind, limit=1)), None)

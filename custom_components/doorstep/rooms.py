@@ -17,9 +17,10 @@ from .doorbells import switches
 from .doorbells.manager import Doorbells
 from .doorbells.switches import Switches
 from .errors import StorageError
-from .footage import holds as holds_store
+from .footage import holds as holds_store, place as place_store
 from .footage.holds import Holds
 from .footage.library import Library
+from .footage.place import check_place
 from .inbox import store as inbox_store
 from .inbox.store import Inbox
 from .inbox.values import Doorbell, Home
@@ -35,6 +36,7 @@ SCHEMAS: Final = (
     releases_store.SCHEMA,
     switches.SCHEMA,
     holds_store.SCHEMA,
+    place_store.SCHEMA,
 )
 
 
@@ -88,6 +90,7 @@ def open_rooms(hass: HomeAssistant, entry: ConfigEntry) -> Rooms:
         _welcome(database, ledger, entry)
         clip_log = ClipLog(database, ledger)
         place = Path(entry.data[CONF_LIBRARY])
+        check_place(database, place)
         holds = Holds(database, ledger, place, folder / KEPT / "clips", dt_util.utcnow)
         _bring_back(holds)
         library = Library(place, clip_log.sealed, dt_util.utcnow, on_deleted=clip_log.deleted)

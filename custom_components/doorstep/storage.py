@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Event
+from time import monotonic
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -26,11 +27,17 @@ from .const import (
 )
 from .disclosure.store import LIVE
 from .errors import StorageError
+from .footage.clock import host_ntp
 from .footage.folder import Usage
+from .footage.hostdate import HostDate
 from .footage.retention import Limits, Pressure, RetentionPolicy, pressure, spare
 from .limits import GB, household_policy
 from .problems import async_clear, async_report
 from .rooms import Rooms
+from .texts import error_text
+
+PERSON: Final = "person"
+"""Who holds a clip, and why one went, where it was somebody at home."""
 
 _EVERY: Final = timedelta(hours=1)
 _COOLDOWN: Final = 5.0  # seconds between two looks at the disk, however many clips come
@@ -62,6 +69,7 @@ class Storage:
         self._paused = False
         self._lock = asyncio.Lock()
         self._stop = Event()
+        self._date: HostDate | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._debouncer = Debouncer(
             self._hass, LOGGER, cooldown=_COOLDOWN, immediate=True, function=self.async_tend
@@ -94,12 +102,17 @@ class Storage:
         if not self._stop.is_set():
             self._debouncer.async_schedule_call()
 
+    async def async_pause(self) -> None:
+        """Delete nothing while a backup copies files; the step that is under way ends first."""
+        self._paused = True
+        async with self._lock:
+            """Whoever comes later finds the pause."""
+
     @callback
-    def async_pause(self, *, paused: bool) -> None:
-        """Delete nothing while a backup copies files."""
-        self._paused = paused
-        if not paused:
-            self.async_soon()
+    def async_resume(self) -> None:
+        """Go on deleting, and copying what is held."""
+        self._paused = False
+        self.async_soon()
 
     async def async_tend(self, _now: datetime | None = None) -> None:
         """Delete what retention doesn't keep, copy what is held, and tell how it stands."""
@@ -127,8 +140,20 @@ class Storage:
 
     def _tend(self) -> Status:
         now, policy = dt_util.utcnow(), retention(self._entry)
+        if not self._library.there:
+            # what is written now may land on another disk; the next start says so
+            self._hass.loop.call_soon_threadsafe(
+                self._hass.config_entries.async_schedule_reload, self._entry.entry_id
+            )
+            raise StorageError("library_gone", folder=self._library.folder)
         if not self._paused:
-            self._library.prune(policy, now, self._spared(policy), stop=self._stop.is_set)
+            self._library.prune(
+                policy,
+                self._date_of(now),
+                self._spared(policy),
+                stays=self._rooms.holds.is_held,
+                stop=self._is_over,
+            )
             self._keep()
         usage = self._library.usage()
         held = sum(hold.size for hold in self._rooms.holds.held().values())
@@ -138,13 +163,35 @@ class Storage:
         days_left = self._days_left(limit - usage.bytes, now)
         return Status(usage, limit, policy.floor, held, days_left, weight.full)
 
+    def _date_of(self, now: datetime) -> datetime:
+        if self._date is None:
+            newest = self._library.clips(limit=1)
+            self._date = HostDate(newest[0].start if newest else None)
+        return self._date.now(now, monotonic(), kept_right=host_ntp() == "synchronised")
+
+    def _is_over(self) -> bool:
+        return self._paused or self._stop.is_set()
+
     def _keep(self) -> None:
+        self._forget()
         try:
-            self._rooms.holds.sync()
+            self._rooms.holds.sync(self._is_over)
         except StorageError as error:
-            self._tell("kept_failed", wanted=True, reason=str(error))
+            self._hass.loop.call_soon_threadsafe(self._async_not_kept, error)
         else:
             self._tell("kept_failed", wanted=False)
+
+    def _forget(self) -> None:
+        """End holds of what a person deleted for good: a crash may have come in between."""
+        for hold in self._rooms.holds.held().values():
+            gone = self._library.deletion(hold.clip)
+            if gone and gone.until is None and gone.reason == PERSON:
+                for holder in hold.holders:
+                    self._rooms.holds.let_go(hold.clip, holder, "")
+
+    @callback
+    def _async_not_kept(self, error: StorageError) -> None:
+        async_report(self._hass, "kept_failed", reason=error_text(self._hass, error).rstrip("."))
 
     def _judge(self, weight: Pressure) -> None:
         self._library.refuses = "library_full" if weight.full else None

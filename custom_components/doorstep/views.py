@@ -163,5 +163,5 @@ async def _async_file(
 
 
 def _first(files: Sequence[Path]) -> Path | None:
-    """Find the first of some files that is there; blocks."""
-    return next((file for file in files if file.is_file()), None)
+    """Find the first of some files that is there; blocks. A link could lead anywhere."""
+    return next((file for file in files if file.is_file() and not file.is_symlink()), None)

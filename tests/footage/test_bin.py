@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from sqlite3 import SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_READONLY, Connection, OperationalError
+from typing import Any
 
 import pytest
 
@@ -363,10 +364,10 @@ def test_somebody_was_quicker(house: House, monkeypatch: pytest.MonkeyPatch) -> 
     clips = [house.add(EPOCH + n * SECOND) for n in range(2)]
     real = house.library.delete
 
-    def delete(clip_id: str, reason: str) -> None:
+    def delete(clip_id: str, reason: str, **stays: Any) -> bool:
         if clip_id == clips[0].id:
             real(clip_id, "person")
-        real(clip_id, reason)
+        return real(clip_id, reason, **stays)
 
     monkeypatch.setattr(house.library, "delete", delete)
     policy = RetentionPolicy(max_bytes=0, share=1, floor=0)

@@ -171,6 +171,19 @@ def test_copies_survive_a_power_cut(home: Home, monkeypatch: pytest.MonkeyPatch)
     assert synced == [(target.open_video, False), (home.kept / "door", True)]
 
 
+def test_copying_ends_when_it_is_told_to(home: Home) -> None:
+    clips = [home.clip(), home.clip()]
+    for clip in clips:
+        home.holds.hold(clip, "person", "ann")
+    asked = iter((False, True))
+    home.holds.sync(lambda: next(asked))
+    assert [home.copy(clip).video.exists() for clip in clips].count(True) == 1
+    assert home.holds.is_held(clips[0].id)
+    assert not home.holds.is_held("x")
+    home.holds.sync()
+    assert all(home.copy(clip).video.exists() for clip in clips)
+
+
 def test_nothing_held_and_nothing_kept(home: Home) -> None:
     home.holds.sync()
     assert home.holds.bring_back() == 0

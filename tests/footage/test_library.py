@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from sqlite3 import SQLITE_FULL, Connection, OperationalError
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -182,16 +183,25 @@ def test_pruning_ends_when_it_is_told_to(house: House) -> None:
     assert house.library.clips() == [clips[2]]
 
 
+def test_what_is_spared_at_the_last_moment_stays(house: House) -> None:
+    clips = [house.add(EPOCH - timedelta(days=n)) for n in (42, 41, 40)]
+    policy = RetentionPolicy(share=1.0, floor=0)
+    gone = house.library.prune(policy, EPOCH, stays=lambda clip: clip == clips[1].id)
+    assert gone == [(clips[0], "age"), (clips[2], "age")]
+    assert house.library.has(clips[1].id)
+    assert not house.library.has(clips[0].id)
+
+
 def test_pruning_that_fails_says_what_went(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     old, older = (house.add(EPOCH - timedelta(days=n)) for n in (40, 41))
     policy = RetentionPolicy(share=1.0, floor=0)
     real = Library.delete
     refused = [old.id]
 
-    def delete(library: Library, clip_id: str, reason: str) -> None:
+    def delete(library: Library, clip_id: str, reason: str, **stays: Any) -> bool:
         if clip_id in refused:
             raise StorageError("disk_failed")
-        real(library, clip_id, reason)
+        return real(library, clip_id, reason, **stays)
 
     monkeypatch.setattr(Library, "delete", delete)
     assert house.library.prune(policy, EPOCH) == [(older, "age")]

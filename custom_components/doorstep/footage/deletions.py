@@ -42,13 +42,18 @@ class Deletions:
             self._index.finished(self._done)
             self._done.clear()
 
-    def delete(self, clip_id: str, reason: str) -> None:
-        """Delete a clip for good; unknown: `clip_unknown`."""
+    def delete(
+        self, clip_id: str, reason: str, *, stays: Callable[[str], bool] = lambda _: False
+    ) -> bool:
+        """Delete a clip for good, unless it `stays`; unknown: `clip_unknown`."""
         with self._lock:
             entry = self._index.find(clip_id)
             if entry is None or not (entry.deletion is None or entry.binned):
                 raise StorageError("clip_unknown", clip=clip_id)
+            if stays(clip_id):
+                return False
             self._remove(entry, reason)
+            return True
 
     def throw_away(self, clip_id: str, reason: str) -> datetime:
         """Put a clip into the bin, and say until when it can be brought back."""

@@ -104,8 +104,16 @@ class Holds:
                 )
         return found
 
-    def sync(self) -> None:
+    def is_held(self, clip_id: str) -> bool:
+        """Whether anybody holds a clip."""
+        with self._database.read() as tx:
+            row = tx.execute("SELECT 1 FROM clip_hold WHERE clip = ?", (clip_id,)).fetchone()
+        return row is not None
+
+    def sync(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Copy what is held and not yet kept, or damaged there; remove what nobody holds any more.
+
+        `stop` is asked before each clip: all of them may take long to read.
 
         A clip that isn't whole in the library is not copied, and its copy stays as it is. What
         doesn't fit on the disk is StorageError `disk_full`; what was copied before stays.
@@ -113,6 +121,8 @@ class Holds:
         with self._lock, storage():
             self._tidy()
             for hold in self.held().values():
+                if stop():
+                    return
                 self._keep(hold)
 
     def bring_back(self) -> int:

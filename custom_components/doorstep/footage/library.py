@@ -50,7 +50,7 @@ class Library:
             folder.mkdir(parents=True, exist_ok=True)
         self._index = Index(folder)
         self._browser = Browser(self._index)
-        lock = Lock()
+        self._lock = lock = Lock()
         self._deletions = Deletions(self._index, on_deleted, now, lock)
         self._intake = Intake(
             folder, self._index, self._deletions, on_sealed=on_sealed, now=now, lock=lock
@@ -68,6 +68,11 @@ class Library:
         self._index.close()
 
     # --- what there is --------------------------------------------------------------------
+
+    @property
+    def there(self) -> bool:
+        """Whether the folder still is what was opened: else its disk went, perhaps."""
+        return self._index.there
 
     @property
     def unread(self) -> int:
@@ -88,6 +93,11 @@ class Library:
             self._deletions.miss([clip_id])
             return None
         return entry.clip
+
+    def has(self, clip_id: str) -> bool:
+        """Whether a clip is there once whatever is being deleted just now is gone."""
+        with self._lock:
+            return self.get(clip_id) is not None
 
     def deletion(self, clip_id: str) -> Deletion | None:
         """When and why a clip went; None if it is there or never was."""
@@ -164,12 +174,15 @@ class Library:
         """
         self._intake.add(clip)
 
-    def delete(self, clip_id: str, reason: str) -> None:
+    def delete(
+        self, clip_id: str, reason: str, *, stays: Callable[[str], bool] = lambda _: False
+    ) -> bool:
         """Delete a clip for good, for a reason one can read later; unknown: `clip_unknown`.
 
-        One from the bin keeps the reason it was thrown away for.
+        One from the bin keeps the reason it was thrown away for. One that `stays`, which nobody
+        changes while it is asked, is left: False.
         """
-        self._deletions.delete(clip_id, reason)
+        return self._deletions.delete(clip_id, reason, stays=stays)
 
     def throw_away(self, clip_id: str, reason: str = "person") -> datetime:
         """Put a clip into the bin, and say until when it can be brought back.
@@ -191,11 +204,13 @@ class Library:
         now: datetime,
         spared: frozenset[str] = frozenset(),
         *,
+        stays: Callable[[str], bool] = lambda _: False,
         stop: Callable[[], bool] = lambda: False,
     ) -> list[tuple[Clip, Reason]]:
         """Delete what the policy doesn't keep, until `stop` says so; say what went and why.
 
-        The bin is emptied of what is due; where room is short of all, before any other clip goes.
+        `stays` is asked of each clip right before it goes: it may be spared by then. The bin is
+        emptied of what is due; where room is short of all, before any other clip goes.
         StorageError if nothing could be deleted though something had to be.
         """
         with suppress(StorageError):
@@ -210,7 +225,8 @@ class Library:
             if stop():
                 break
             try:
-                self.delete(clip.id, reason)
+                if not self.delete(clip.id, reason, stays=stays):
+                    continue
             except StorageError as error:
                 if error.key == "clip_unknown":
                     continue  # somebody was quicker
