@@ -40,7 +40,7 @@ from ..test_stills import PICTURES, add_stills
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 ROOT: Final = "media-source://doorstep"
-REFUSED: Final = "In this household only approvers may view clips"
+REFUSED: Final = "In this home only those who decide about requests may look at clips"
 OUTSIDE: Final = b"not for anybody"
 RELEASE: Final = "0123456789abcdef" * 2
 EXPORT: Final = "front_door_2026-11-24_12-00-00_0123456789abcdef.mp4"

@@ -214,7 +214,9 @@ def test_who_does_not_decide_only_looks(stage: Stage) -> None:
     )
     assert set(names) == {"Previous day with clips", "Next day with clips", "Close", "Download"}
     stage.send_whole(clip_scenes.other(clips=False))
-    expect(page.get_by_text("In this home only approvers can look at clips.")).to_be_visible()
+    expect(
+        page.get_by_text("In this home only those who decide about requests may look at clips.")
+    ).to_be_visible()
     expect(page.get_by_role("link", name="Clips", exact=True)).to_have_count(0)
 
 
@@ -265,6 +267,11 @@ def test_reading_the_folder_and_a_full_library_are_shown(stage: Stage) -> None:
     expect(page.get_by_test_id("storage")).to_contain_text("The oldest clips make room")
     expect(page.get_by_role("alert")).to_have_count(0)
     page.get_by_test_id("rescan").click()
-    expect(page.locator("[aria-live=polite]")).to_have_text("The folder is being read again.")
+    expect(page.get_by_test_id("rescan-result")).to_contain_text("The folder was looked through.")
     expect(page.get_by_test_id("rescan")).to_be_focused()
     assert stage.calls("clips/rescan") == [{"type": "doorstep/clips/rescan"}]
+    page.evaluate(
+        "() => { house.answers['clips/rescan'] = { error: { code: 'x', message: 'No disk.' } }; }"
+    )
+    page.get_by_test_id("rescan").click()
+    expect(page.get_by_test_id("rescan-result")).to_have_text("No disk.")

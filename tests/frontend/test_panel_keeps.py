@@ -40,7 +40,7 @@ def test_keeps_and_lets_go(stage: Stage) -> None:
     expect(keep).to_be_focused()
     expect(page.get_by_test_id("clip").first).to_contain_text("Kept")
     keep.click()
-    heard(page, "deleted in time")
+    heard(page, "not kept any more")
     expect(keep).to_have_text("Keep")
     assert stage.calls("clips/hold")[0]["clip"] == stage.calls("clips/let_go")[0]["clip"]
 
@@ -88,7 +88,7 @@ def test_asked_for_clips_are_deleted_on_purpose_only(stage: Stage) -> None:
 def test_recently_deleted_clips_come_back_one_by_one(stage: Stage) -> None:
     page = show(stage)
     page.get_by_test_id("bin").click()
-    expect(page.get_by_text("Nothing was deleted in the last day.")).to_be_visible()
+    expect(page.get_by_text("There are no deleted clips to restore.")).to_be_visible()
     page.get_by_test_id("select").click()
     page.get_by_test_id("clip-pick").nth(0).check()
     page.get_by_test_id("clip-pick").nth(2).check()
@@ -97,6 +97,8 @@ def test_recently_deleted_clips_come_back_one_by_one(stage: Stage) -> None:
     expect(page.get_by_text("Gone for good in 23 hours")).to_have_count(2)
     page.get_by_role("button", name="Restore Ring, Tue, Nov 24, 2026, 14:41:07").click()
     expect(page.get_by_test_id("restore")).to_have_count(1)
+    expect(page.get_by_test_id("bin")).to_be_focused()
+    expect(page.locator(".binned img")).to_have_count(0)
     expect(page.get_by_test_id("clip")).to_have_count(7)
     assert stage.calls("clips/restore")[0]["clips"] == [clip_id(0)]
 

@@ -14,6 +14,7 @@ export const clipStyles = `
 .filters { display: flex; flex-wrap: wrap; align-items: end; gap: 12px 16px; }
 .filters > .field, .filters > .day { flex: 1 1 200px; max-width: 340px; }
 .filters > .actions { flex: 1 0 auto; }
+form.filters > .field { flex-basis: 250px; }
 .filters > .bad { flex-basis: 100%; }
 .day { display: grid; grid-template-columns: auto minmax(0, 1fr) auto; align-items: end; }
 

@@ -48,13 +48,15 @@ export class Bin {
         button(words.t("panel_delete_anyway"), remove, { class: "filled", "data-testid": "delete-anyway" })));
   }
 
-  async #restore(ids) {
+  /** Take `ids` out of the bin; the keyboard goes to the part named `next`, else to the heading. */
+  async #restore(ids, next) {
     const { desk } = this;
     const done = await desk.act(() => desk.backend.restoreClips(ids), desk.words.t("panel_restored"));
     this.#changed(ids);
     if (!done) return;
     this.#undoable = undefined;
-    desk.rest();
+    if (next) desk.focus(next);
+    else desk.rest();
   }
 
   #changed(ids) {
@@ -103,7 +105,7 @@ export class Bin {
       this.refresh();
     };
     return button(this.desk.words.t("panel_bin"), toggle, {
-      class: "small", "aria-expanded": String(this.#open), "aria-controls": "bin", "data-testid": "bin" });
+      class: "small", "aria-expanded": String(this.#open), "aria-controls": "bin", "data-testid": "bin", "data-focus": "bin" });
   }
 
   render() {
@@ -127,13 +129,14 @@ export class Bin {
   #item(clip) {
     const { words, blocked } = this.desk;
     return [
-      frame(this.desk, clip),
+      // the pictures of what was thrown away are not to be had
+      frame(this.desk, { ...clip, thumbnail: undefined }),
       h("div", { class: "about" },
         h("span", { class: "named" }, icon(clip.event), clipTitle(words, clip)),
         h("span", { class: "quiet" }, data(clip.doorbell_name, 60)),
         clip.deleted?.until && h("span", { class: "quiet" },
           words.t("panel_bin_until", { when: words.relative(clip.deleted.until) }))),
-      button(words.t("panel_restore"), () => this.#restore([clip.id]), {
+      button(words.t("panel_restore"), () => this.#restore([clip.id], "bin"), {
         class: "small", "data-testid": "restore", disabled: blocked,
         "aria-label": words.t("panel_restore_clip", { clip: clipTitle(words, clip) }) }),
     ];

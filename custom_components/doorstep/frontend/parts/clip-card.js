@@ -27,8 +27,8 @@ export function clipCard(desk, clip, { stills, onClose, onDelete, onChanged }) {
       : player(desk, {
         path: clip.video, poster: clip.picture, seconds: clip.seconds, label, name, testid: "clip-video" }),
     h("div", { class: "row" },
-      data(clip.doorbell_name, 60), " · ", words.t("panel_size", {
-        duration: words.duration(clip.seconds), size: words.bytes(clip.size) }),
+      h("span", null, data(clip.doorbell_name, 60), " · ", words.t("panel_size", {
+        duration: words.duration(clip.seconds), size: words.bytes(clip.size) })),
       clipChips(desk, clip)),
     clip.held && snapshot.approver && h("p", { class: "quiet" }, words.t("panel_kept_text")),
     h("div", { class: "actions start" },

@@ -1,7 +1,7 @@
 /** How full the library is, and what keeps it in order. */
 
 import { h } from "../dom.js";
-import { button, card, notice } from "./basics.js";
+import { button, card, data, notice } from "./basics.js";
 import { verifyResult } from "./verify.js";
 
 /** Draw the storage of the latest snapshot; `bin` is drawn at its end for those who decide. */
@@ -42,14 +42,22 @@ function tools(desk, bin) {
   const { words, backend, blocked } = desk;
   const job = desk.job("verify");
   const verify = () => job.run((onStep) => backend.verifyClips(onStep));
+  const reading = desk.job("rescan");
+  const rescan = () => reading.run(async (onStep) => {
+    await backend.rescan();
+    onStep({ finished: true });
+  });
   return [
     h("div", { key: "tools", class: "actions start" },
       button(words.t("panel_verify_all"), verify, {
         class: "small", "data-testid": "verify-all", "data-focus": "verify-all", disabled: blocked }),
-      button(words.t("panel_rescan"), () => desk.act(() => backend.rescan(), words.t("panel_rescan_done")), {
-        class: "small", "data-testid": "rescan", disabled: blocked }),
+      button(words.t("panel_rescan"), rescan, {
+        class: "small", "data-testid": "rescan", disabled: blocked || reading.look().running }),
       bin.renderButton()),
     verifyResult(desk, job),
+    h("div", { key: "rescan", class: "result", role: "status", "data-testid": "rescan-result" },
+      reading.error && notice("error", data(reading.error, 400)),
+      reading.step?.finished && notice("good", words.t("panel_rescan_done"))),
     bin.render(),
   ];
 }
