@@ -25,7 +25,8 @@ from pytest_homeassistant_custom_component.typing import (
     WebSocketGenerator,
 )
 
-from custom_components.doorstep import backup, storage
+from custom_components.doorstep import backup, exports, storage
+from custom_components.doorstep.clip_log import ClipLog
 from custom_components.doorstep.encoding import format_time
 from custom_components.doorstep.errors import StorageError
 from custom_components.doorstep.footage import place
@@ -46,6 +47,12 @@ async def clips(panel: Panel, **members: Any) -> list[dict[str, Any]]:
     answer = await panel.ask("clips/list", **members)
     assert "clips" in answer, answer
     return list(answer["clips"])
+
+
+async def until_there(panel: Panel, count: int) -> None:
+    """Wait for clips that were put into the folder."""
+    while len(await clips(panel)) < count:
+        """The index reads them in, in the background."""
 
 
 async def work(socket: MockHAClientWebSocket, command: str, **members: Any) -> list[dict[str, Any]]:
@@ -307,6 +314,23 @@ async def test_what_is_asked_for_outlives_its_age(
     assert await clips(panel) == []
 
 
+async def test_what_is_asked_for_gets_only_what_holds_leave(
+    home: Home, panel: Panel, agency: AgencySimulator, recording: bytes
+) -> None:
+    other = add_clip(home.library, recording, datetime.now(UTC) - 10 * MINUTE)
+    await panel.ask("clips/rescan")
+    await until_there(panel, 2)
+    await panel.ask("clips/hold", clip=other.id)
+    agency.ask()
+    await asked(home, panel, agency)
+    room = other.size * 10.5 / 10**9
+    await limit(home, keep_days=0, max_gb=other.size * 11.5 / 10**9)
+    assert len(await clips(panel)) == 2
+    # a tenth of it would be enough for the clip, a tenth of what the other leaves isn't
+    await limit(home, keep_days=0, max_gb=room)
+    assert [clip["id"] for clip in await clips(panel)] == [other.id]
+
+
 async def test_a_kept_clip_stays_and_is_in_backups(home: Home, panel: Panel) -> None:
     (clip,) = await clips(panel)
     await panel.ask("clips/hold", clip=clip["id"])
@@ -449,8 +473,7 @@ async def test_a_film_to_take_away(
     (clip,) = await clips(panel)
     second = add_clip(home.library, recording, datetime.now(UTC) - 10 * MINUTE)
     await panel.ask("clips/rescan")
-    while len(await clips(panel)) < 2:
-        """The index reads it in, in the background."""
+    await until_there(panel, 2)
     end = format_time(second.end)
     window = {"doorbell": DOORBELL, "start": clip["start"], "end": end}
     told = await work(socket, "clips/export", **window)
@@ -473,6 +496,40 @@ async def test_a_film_to_take_away(
     assert (await home.client.get(film["path"])).status == 404
     nothing = await work(socket, "clips/export", **window | {"end": clip["start"]})
     assert nothing == [{"error": "Nothing was recorded in this time."}]
+
+
+@pytest.mark.parametrize("command", ["clips/verify", "clips/export"])
+async def test_whoever_waits_hears_that_the_house_closes(
+    home: Home,
+    panel: Panel,
+    socket: MockHAClientWebSocket,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    (clip,) = await clips(panel)
+    begun, go_on = asyncio.Event(), Event()
+
+    def wait(*_: object) -> None:
+        home.hass.loop.call_soon_threadsafe(begun.set)
+        assert go_on.wait(10)
+
+    async def export(*_: object) -> None:
+        await home.hass.async_add_executor_job(wait)
+
+    monkeypatch.setattr(ClipLog, "seal", wait)
+    monkeypatch.setattr(exports, "export", export)
+    window = {"doorbell": DOORBELL, "start": clip["start"], "end": clip["end"]}
+    await socket.send_json_auto_id(
+        {"type": f"doorstep/{command}"} | (window if command == "clips/export" else {})
+    )
+    assert (await socket.receive_json())["success"]
+    await begun.wait()
+    assert await home.hass.config_entries.async_unload(home.entry_id)
+    assert (await socket.receive_json())["event"] == {
+        "error": "Doorstep is not set up, or is just starting."
+    }
+    go_on.set()
+    await home.hass.async_block_till_done()
 
 
 async def test_films_go_with_the_house(

@@ -1,7 +1,8 @@
 """Films of a stretch of time to take away: made for one approver, and removed after an hour."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -43,6 +44,7 @@ class Exports:
         self._films: dict[str, _Film] = {}
         self._timers: dict[str, CALLBACK_TYPE] = {}
         self._turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[object]] = set()
 
     def file(self, name: str, user_id: str | None) -> Path | None:
         """Return a film's path, for whom it was made only."""
@@ -57,7 +59,7 @@ class Exports:
         tell: Callable[[Shape], None],
     ) -> Shape:
         """Make a film of a doorbell's clips in the window; `tell` hears how far it is."""
-        async with self._turn:
+        async with self._in_turn():
             name = self._name(doorbell, window[0])
             target = self._folder / name
             clips = await self._hass.async_add_executor_job(
@@ -76,12 +78,28 @@ class Exports:
             )
         return _shape(name, done)
 
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        """Wait for a turn; whoever does, or works, is ended with the house."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            async with self._turn:
+                yield
+        finally:
+            self._tasks.discard(task)
+
     async def async_start(self) -> None:
         """Remove what the last run left."""
         await self._hass.async_add_executor_job(_remove, self._folder)
 
     async def async_stop(self) -> None:
-        """Remove all films: who still wants one asks again."""
+        """End and remove all films: who still wants one asks again."""
+        tasks = set(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         for cancel in self._timers.values():
             cancel()
         self._timers.clear()

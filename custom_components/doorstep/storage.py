@@ -210,14 +210,20 @@ class Storage:
         self._hass.loop.call_soon_threadsafe(tell)
 
     def _spared(self, policy: RetentionPolicy) -> frozenset[str]:
-        """What stays: all that people hold or approved; of what is asked for, a share."""
-        stays = {*self._rooms.holds.held(), *self._released()}
+        """What stays: all that people hold or approved; of what is asked for, a share.
+
+        It is one of the room that holds leave: both together must not push out what is new.
+        """
+        holds = self._rooms.holds.held()
+        stays = {*holds, *self._released()}
+        held = sum(hold.size for hold in holds.values())
+        room = max(0, policy.budget(self._library.usage().space) - held)
         wanted = (
             (agency, clip)
             for agency, clip_id in self._requested()
             if clip_id not in stays and (clip := self._library.get(clip_id)) is not None
         )
-        return frozenset(stays | spare(wanted, policy.budget(self._library.usage().space)))
+        return frozenset(stays | spare(wanted, room))
 
     def _released(self) -> Iterator[str]:
         for release in self._rooms.releases.all():

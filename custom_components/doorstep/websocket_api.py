@@ -151,6 +151,10 @@ def _work(
         async def run() -> None:
             try:
                 tell(await work(entry.runtime_data, actor, msg, tell))
+            except asyncio.CancelledError:
+                # the house closes, or nobody listens
+                tell({"error": error_text(hass, DoorstepError("not_loaded"))})
+                raise
             except DoorstepError as error:
                 tell({"error": error_text(hass, error)})
             except Exception:
