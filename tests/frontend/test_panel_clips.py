@@ -275,3 +275,9 @@ def test_reading_the_folder_and_a_full_library_are_shown(stage: Stage) -> None:
     )
     page.get_by_test_id("rescan").click()
     expect(page.get_by_test_id("rescan-result")).to_have_text("No disk.")
+
+
+def test_a_clip_without_a_picture_shows_its_icon_only(stage: Stage) -> None:
+    stage.page.route("**/media/clip.jpg*", lambda route: route.fulfill(status=404))
+    page = show(stage)
+    expect(page.locator(".thumb.missing").first).to_be_hidden()

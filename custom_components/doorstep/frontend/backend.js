@@ -62,13 +62,15 @@ export class Backend {
 
   /** Sign `path` anew. */
   async sign(path) {
+    // What is signed twice in a second for as long is the same address, and that is not loaded again.
+    const expires = SIGNED_FOR_SECONDS - (this.#signed.has(path) ? 1 : 0);
     this.#signed.set(path, undefined);
-    this.#signed.set(path, await this.fresh(path));
+    this.#signed.set(path, await this.fresh(path, expires));
   }
 
   /** A new signed form of `path`, for one use; null where signing failed. */
-  async fresh(path) {
-    const ask = { type: "auth/sign_path", path, expires: SIGNED_FOR_SECONDS };
+  async fresh(path, expires = SIGNED_FOR_SECONDS) {
+    const ask = { type: "auth/sign_path", path, expires };
     const answer = await this.#hass().callWS(ask).catch(() => undefined);
     return answer?.path ?? null;
   }
