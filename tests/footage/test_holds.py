@@ -364,7 +364,7 @@ def test_a_full_disk_leaves_a_damaged_copy(home: Home, monkeypatch: pytest.Monke
 def test_some_room_is_left_to_others(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = home.clip()
     home.holds.hold(clip, "person", "")
-    room = clip.size + (64 << 20)
+    room = clip.size + 10**9
     monkeypatch.setattr(copies, "space", lambda _: Space(room - 1, 10**12))
     with pytest.raises(StorageError, match="disk_full"):
         home.holds.sync()

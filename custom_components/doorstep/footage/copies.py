@@ -11,7 +11,7 @@ from .folder import space
 from .lines import ClipLines
 from .verify import compare, read_lines
 
-_SPARE: Final = 64 << 20  # bytes of a disk that nobody's copies take: others live on it too
+_SPARE: Final = 10**9  # bytes of a disk that nobody's copies take: Home Assistant lives on it too
 
 type Stamp = tuple[tuple[int, int, int], ...]
 
