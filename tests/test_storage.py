@@ -503,6 +503,19 @@ async def test_a_film_to_take_away(
     assert nothing == [{"error": "Nothing was recorded in this time."}]
 
 
+async def test_a_film_of_a_doorbell_with_a_long_name(
+    home: Home, panel: Panel, socket: MockHAClientWebSocket
+) -> None:
+    entry = home.hass.config_entries.async_get_known_entry(home.entry_id)
+    doorbell = entry.subentries[DOORBELL]
+    home.hass.config_entries.async_update_subentry(entry, doorbell, title="门铃" * 60)
+    await home.hass.async_block_till_done()
+    (clip,) = await clips(panel)
+    window = {"doorbell": DOORBELL, "start": clip["start"], "end": clip["end"]}
+    film = (await work(socket, "clips/export", **window))[-1]
+    assert (await home.client.get(film["path"])).status == 200
+
+
 @pytest.mark.parametrize("command", ["clips/verify", "clips/export"])
 async def test_whoever_waits_hears_that_the_house_closes(
     home: Home,
@@ -573,6 +586,8 @@ async def test_days_and_hours(home: Home, panel: Panel) -> None:
         ("clips/hours", {"day": "yesterday"}),
         ("clips/hours", {"day": "9999-12-31"}),
         ("clips/list", {"start": "2026-11-24"}),
+        ("clips/list", {"start": "0001-01-01T00:00:00Z"}),
+        ("clips/list", {"end": "9999-12-31T00:00:00Z"}),
         ("clips/list", {"limit": 201}),
         ("clips/list", {"event": "burglar"}),
         ("clips/delete", {"clips": []}),

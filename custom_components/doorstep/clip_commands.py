@@ -24,9 +24,11 @@ _CLIPS: Final = vol.All([_TEXT], vol.Length(min=1, max=500))
 
 def _time(value: object) -> datetime:
     try:
-        return parse_time(str(value))
+        time = parse_time(str(value))
     except ValueError as error:
         raise vol.Invalid(str(error)) from error
+    _check(time.date())
+    return time
 
 
 def _day(value: object) -> date:
@@ -34,11 +36,15 @@ def _day(value: object) -> date:
         day = date.fromisoformat(str(value))
     except ValueError as error:
         raise vol.Invalid(str(error)) from error
+    _check(day)
+    return day
+
+
+def _check(day: date) -> None:
     if not date(1970, 1, 2) <= day < date(9999, 12, 30):
         # what no zone can count from is no day of a clip
         msg = "no such day"
         raise vol.Invalid(msg)
-    return day
 
 
 _DOORBELL: Final = {vol.Optional("doorbell"): _TEXT}

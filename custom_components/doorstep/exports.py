@@ -25,6 +25,7 @@ from .shown import Shape
 
 _KEPT: Final = timedelta(hours=1)
 _FOLDER: Final = ".exports"
+_LONGEST: Final = 100  # of a doorbell's name; a file's may have 255 bytes in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Exports:
     def _name(self, doorbell: str, start: datetime) -> str:
         """Name the file for doorbell and local time, and at random: it is part of its address."""
         bell = self._rooms.doorbells.get(doorbell)
-        name = slugify(bell.name) if bell else "doorbell"
+        name = slugify(bell.name)[:_LONGEST] if bell else "doorbell"
         return f"{name}_{dt_util.as_local(start):%Y-%m-%d_%H-%M-%S}_{token_hex(8)}.mp4"
 
     def _forgetter(self, name: str) -> Callable[[datetime], Coroutine[None, None, None]]:
