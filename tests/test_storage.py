@@ -30,6 +30,7 @@ from custom_components.doorstep.clip_log import ClipLog
 from custom_components.doorstep.encoding import format_time
 from custom_components.doorstep.errors import StorageError
 from custom_components.doorstep.footage import place
+from custom_components.doorstep.footage.folder import Space
 from custom_components.doorstep.footage.holds import Holds
 
 from .homes import DOORBELL, Home, Panel, add_clip, asked, move_in, prepare
@@ -501,6 +502,20 @@ async def test_a_film_to_take_away(
     assert (await home.client.get(film["path"])).status == 404
     nothing = await work(socket, "clips/export", **window | {"end": clip["start"]})
     assert nothing == [{"error": "Nothing was recorded in this time."}]
+
+
+async def test_no_clip_goes_to_make_room_for_a_film(
+    home: Home, panel: Panel, socket: MockHAClientWebSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clip,) = await clips(panel)
+    window = {"doorbell": DOORBELL, "start": clip["start"], "end": clip["end"]}
+    monkeypatch.setattr(storage.Storage, "floor", 10**9)
+    free = clip["size"] + 10**9
+    monkeypatch.setattr(exports, "space", lambda _: Space(free - 1, 10**12))
+    (told,) = await work(socket, "clips/export", **window)
+    assert told["error"].startswith("The film would leave less free space than you asked for.")
+    monkeypatch.setattr(exports, "space", lambda _: Space(free, 10**12))
+    assert "path" in (await work(socket, "clips/export", **window))[-1]
 
 
 async def test_a_film_of_a_doorbell_with_a_long_name(

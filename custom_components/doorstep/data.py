@@ -130,5 +130,5 @@ async def async_build(hass: HomeAssistant, entry: DoorstepConfigEntry) -> Doorst
         storage=storage,
         clips=ClipQueries(rooms, storage),
         clip_desk=ClipDesk(rooms, storage),
-        exports=Exports(rooms),
+        exports=Exports(rooms, storage),
     )

@@ -16,12 +16,15 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util, slugify
 
 from .encoding import format_time
+from .errors import StorageError
 from .footage.export import Exported, export
 from .footage.files import storage
+from .footage.folder import space
 from .inbox.values import Actor
 from .paths import export_path
 from .rooms import Rooms
 from .shown import Shape
+from .storage import Storage
 
 _KEPT: Final = timedelta(hours=1)
 _FOLDER: Final = ".exports"
@@ -37,9 +40,10 @@ class _Film:
 class Exports:
     """One film is made at a time; each lies beside the library for an hour, for one person."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, storage: Storage) -> None:
         """Prepare; nothing is there yet."""
         self._rooms = rooms
+        self._storage = storage
         self._hass = rooms.hass
         self._folder = rooms.library.folder / _FOLDER
         self._films: dict[str, _Film] = {}
@@ -66,7 +70,10 @@ class Exports:
             clips = await self._hass.async_add_executor_job(
                 self._rooms.library.between, doorbell, *window
             )
-            await self._hass.async_add_executor_job(_make_folder, self._folder)
+            size = sum(clip.size for clip in clips)
+            await self._hass.async_add_executor_job(
+                _make_room, self._folder, size + self._storage.floor
+            )
             binary = get_ffmpeg_manager(self._hass).binary
             done = await export(binary, clips, *window, target, lambda share: tell({"done": share}))
             self._films[name] = _Film(target, actor.user)
@@ -122,9 +129,12 @@ class Exports:
         return forget
 
 
-def _make_folder(folder: Path) -> None:
+def _make_room(folder: Path, needed: int) -> None:
+    """Make the folder; below the free space that people asked for, clips would go for a film."""
     with storage():
         folder.mkdir(exist_ok=True)
+    if space(folder).free < needed:
+        raise StorageError("export_no_room")
 
 
 def _remove(folder: Path) -> None:

@@ -132,6 +132,11 @@ class Storage:
         async_dispatcher_send(self._hass, SIGNAL_STORAGE)
         async_dispatcher_send(self._hass, SIGNAL_DESK)
 
+    @property
+    def floor(self) -> int:
+        """Bytes of the disk that are to stay free."""
+        return retention(self._entry).floor
+
     def asked_for(self) -> frozenset[str]:
         """Clips that a release or an open request is about; blocks."""
         return frozenset({*self._released(), *(clip for _, clip in self._requested())})
