@@ -32,6 +32,7 @@ from custom_components.doorstep.errors import StorageError
 from custom_components.doorstep.footage import place
 from custom_components.doorstep.footage.folder import Space
 from custom_components.doorstep.footage.holds import Holds
+from custom_components.doorstep.footage.retention import Pressure
 
 from .homes import DOORBELL, Home, Panel, add_clip, asked, move_in, prepare
 from .simulators.agency import AgencySimulator
@@ -379,6 +380,7 @@ async def test_recording_stops_before_a_kept_clip_is_lost(home: Home, panel: Pan
 
 async def test_nothing_is_deleted_while_a_backup_runs(home: Home, panel: Panel) -> None:
     await backup.async_pre_backup(home.hass)
+    assert await home.hass.config_entries.async_reload(home.entry_id)
     await limit(home, keep_days=0)
     assert len(await clips(panel)) == 1
     await backup.async_post_backup(home.hass)
@@ -699,3 +701,16 @@ async def test_system_information(home: Home, panel: Panel, socket: MockHAClient
     assert info["ledger_entries"] == len((await panel.ask("ledger/list"))["entries"])
     assert await home.hass.config_entries.async_unload(home.entry_id)
     assert await get_system_health_info(home.hass, "doorstep") == {}
+
+
+async def test_recording_goes_on_a_minute_after_others_made_way(
+    home: Home, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(storage, "pressure", lambda *_: Pressure(0.0, full=True))
+        await tend(home)
+        await panel.until(lambda one: one["storage"]["full"])
+        assert "library_full" in issues(home.hass)
+    async_fire_time_changed(home.hass, datetime.now(UTC) + timedelta(seconds=61))
+    await panel.until(lambda one: not one["storage"]["full"])
+    await until(lambda: "library_full" not in issues(home.hass))

@@ -15,6 +15,7 @@ from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from .const import (
     CONF_KEEP_DAYS,
@@ -39,7 +40,11 @@ from .texts import error_text
 PERSON: Final = "person"
 """Who holds a clip, and why one went, where it was somebody at home."""
 
+BACKUP: Final[HassKey[bool]] = HassKey(f"{DOMAIN}_backup")
+"""Whether a backup runs: it may begin before a reload and end after it."""
+
 _EVERY: Final = timedelta(hours=1)
+_WHILE_REFUSED: Final = timedelta(minutes=1)
 _COOLDOWN: Final = 5.0  # seconds between two looks at the disk, however many clips come
 _RATE: Final = timedelta(days=7)  # how far back recordings tell how fast the disk fills
 _SURE: Final = timedelta(days=1)  # how much of that there must be
@@ -66,7 +71,6 @@ class Storage:
         self._hass = rooms.hass
         self._entry = entry
         self._library = rooms.library
-        self._paused = False
         self._lock = asyncio.Lock()
         self._stop = Event()
         self._date: HostDate | None = None
@@ -83,6 +87,11 @@ class Storage:
         """Look at the disk now, each hour, and after clips; read in what the index has lost."""
         self._entry.async_on_unload(
             async_track_time_interval(self._hass, self.async_tend, _EVERY, cancel_on_shutdown=True)
+        )
+        self._entry.async_on_unload(
+            async_track_time_interval(
+                self._hass, self._async_look_again, _WHILE_REFUSED, cancel_on_shutdown=True
+            )
         )
         # deleting much takes long, and nothing waits for it
         self._async_work(self.async_tend(), "tend")
@@ -103,15 +112,13 @@ class Storage:
             self._debouncer.async_schedule_call()
 
     async def async_pause(self) -> None:
-        """Delete nothing while a backup copies files; the step that is under way ends first."""
-        self._paused = True
+        """Delete nothing while `BACKUP` is in Home Assistant's data; wait for what is under way."""
         async with self._lock:
             """Whoever comes later finds the pause."""
 
     @callback
     def async_resume(self) -> None:
         """Go on deleting, and copying what is held."""
-        self._paused = False
         self.async_soon()
 
     async def async_tend(self, _now: datetime | None = None) -> None:
@@ -132,6 +139,11 @@ class Storage:
         async_dispatcher_send(self._hass, SIGNAL_STORAGE)
         async_dispatcher_send(self._hass, SIGNAL_DESK)
 
+    async def _async_look_again(self, _now: datetime) -> None:
+        """See soon that others made way: until then nothing is recorded."""
+        if self._library.refuses:
+            await self.async_tend()
+
     @property
     def floor(self) -> int:
         """Bytes of the disk that are to stay free."""
@@ -151,7 +163,7 @@ class Storage:
                 self._hass.config_entries.async_schedule_reload, self._entry.entry_id
             )
             raise StorageError("library_gone", folder=self._library.folder)
-        if not self._paused:
+        if BACKUP not in self._hass.data:
             self._library.prune(
                 policy,
                 self._date_of(now),
@@ -175,7 +187,7 @@ class Storage:
         return self._date.now(now, monotonic(), kept_right=host_ntp() == "synchronised")
 
     def _is_over(self) -> bool:
-        return self._paused or self._stop.is_set()
+        return BACKUP in self._hass.data or self._stop.is_set()
 
     def _keep(self) -> None:
         self._forget()
