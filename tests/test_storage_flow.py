@@ -227,6 +227,8 @@ async def test_the_default_folder(
         ("{config}/.cache/tts", "folder_in_config"),
         ("{config}/.cache/doorstep_review", "folder_in_config"),
         ("{config}/www/../clips", "folder_in_config"),
+        ("/", "folder_around_config"),
+        ("{tmp}", "folder_around_config"),
         ("{tmp}/file/clips", "folder_unusable"),
         ("{tmp}/nul\0l", "folder_unusable"),
     ],
@@ -242,6 +244,21 @@ async def test_refusals_say_where_else(home: Home, tmp_path: Path, place: str, e
     said = ENGLISH["config"]["error"][error].format(**step["description_placeholders"])
     assert said.startswith(chosen)
     assert text(step, "instead") in said
+
+
+async def test_home_assistant_os_keeps_only_its_share(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library_folder, "_SHARE", tmp_path / "share")
+    home.hass.config.components.add("hassio")
+    step = await walk(home, {"library": f"{tmp_path}/clips"})
+    assert step["errors"] == {"library": "folder_lost"}
+    assert not (tmp_path / "clips").exists()
+    step = await go_on(home, step, {"library": "clips"})
+    assert step["errors"] == {"library": "folder_relative"}
+    (tmp_path / "share").mkdir()
+    step = await go_on(home, step, {"library": f"{tmp_path}/share/nas"}, {})
+    assert entry_of(home).data["library"] == f"{tmp_path}/share/nas"
 
 
 @pytest.fixture
