@@ -11,6 +11,7 @@ from pathlib import Path
 import shutil
 
 from homeassistant.core import HomeAssistant
+from hypothesis import settings
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser, get_test_config_dir
 from pytest_homeassistant_custom_component.typing import (
@@ -24,6 +25,10 @@ from custom_components.doorstep.footage import probe
 from .disclosure.clips import encode
 from .homes import Home, Panel, add_clip, move_in, prepare
 from .simulators.agency import AgencySimulator
+
+# how long an example takes says more about what else the machine does
+settings.register_profile("doorstep", deadline=None)
+settings.load_profile("doorstep")
 
 _LONGEST_ID = 40
 
