@@ -1,6 +1,7 @@
 """The child: what it is told, what it may say, and how it ends."""
 
 import asyncio
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 from contextlib import aclosing
 import logging
@@ -10,35 +11,43 @@ import time
 import pytest
 
 from custom_components.doorstep.errors import CameraError
-from custom_components.doorstep.footage import probe as probing
+from custom_components.doorstep.footage import ffmpeg as module, probe as probing
+from custom_components.doorstep.footage.event import RecorderSettings
 from custom_components.doorstep.footage.ffmpeg import Form, Messages, playlist, receive
 from custom_components.doorstep.footage.fragments import Fragment
 from custom_components.doorstep.footage.probe import Probe, probe
+from scripts.children import LOOPBACK
 
 from .synthetic import AUDIO, INIT, VIDEO, fragment, init_segment, parsed
 
 SECRET = "rtsp://bell:s3cr%40et@192.0.2.7/live"
+OVER_RTSP = ("rtsp_transport tcp", "timeout 20000000")
+ELSE = "rw_timeout 40000000"
 STREAM = INIT.data + fragment(0) + fragment(500)
 
 
 @pytest.mark.parametrize(
     ("source", "quoted", "options"),
     [
-        (SECRET, SECRET, ("protocol_whitelist rtsp,tcp", "rtsp_transport tcp")),
+        (SECRET, SECRET, ("protocol_whitelist rtsp,tcp", *OVER_RTSP)),
         (
             "rtsps://[2001:db8::1]:322/a?b=c&d",
             "rtsps://[2001:db8::1]:322/a?b=c&d",
-            ("protocol_whitelist rtsp,tls,tcp", "rtsp_transport tcp"),
+            ("protocol_whitelist rtsp,tls,tcp", *OVER_RTSP),
         ),
         (
             "rtsp://u:it's@door/",
             r"rtsp://u:it'\''s@door/",
-            ("protocol_whitelist rtsp,tcp", "rtsp_transport tcp"),
+            ("protocol_whitelist rtsp,tcp", *OVER_RTSP),
         ),
-        ("rtmp://door/a", "rtmp://door/a", ("protocol_whitelist rtmp,tcp",)),
-        ("rtmps://door/a", "rtmps://door/a", ("protocol_whitelist rtmps,tls,tcp",)),
-        ("http://door/a.flv", "http://door/a.flv", ("protocol_whitelist http,https,tls,tcp",)),
-        ("HTTPS://door/a", "HTTPS://door/a", ("protocol_whitelist https,tls,tcp",)),
+        ("rtmp://door/a", "rtmp://door/a", ("protocol_whitelist rtmp,tcp", ELSE)),
+        ("rtmps://door/a", "rtmps://door/a", ("protocol_whitelist rtmps,tls,tcp", ELSE)),
+        (
+            "http://door/a.flv",
+            "http://door/a.flv",
+            ("protocol_whitelist http,https,tls,tcp", ELSE),
+        ),
+        ("HTTPS://door/a", "HTTPS://door/a", ("protocol_whitelist https,tls,tcp", ELSE)),
     ],
 )
 def test_playlist(source: str, quoted: str, options: tuple[str, ...]) -> None:
@@ -85,6 +94,35 @@ def test_no_playlist(source: str) -> None:
     with pytest.raises(CameraError) as caught:
         playlist(source)
     assert (caught.value.key, caught.value.placeholders) == ("camera_url", {})
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize("scheme", ["rtsp", "rtmp", "http"])
+async def test_without_us_it_ends_when_nothing_comes(
+    ffmpeg: str, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """Nobody can end the child of a process that was killed; and the camera may hang, too."""
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    monkeypatch.setattr(module, "_SILENCE", 200_000)
+    monkeypatch.setattr(module, "_SILENCE_ELSE", 200_000)
+    async with await asyncio.start_server(say_nothing, LOOPBACK, 0) as server:
+        source = f"{scheme}://{LOOPBACK}:{server.sockets[0].getsockname()[1]}/door"
+        child = await asyncio.create_subprocess_exec(
+            ffmpeg, *Form().arguments(), stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL
+        )
+        async with asyncio.timeout(10):
+            await child.communicate(playlist(source))
+    assert child.returncode
+
+
+def test_ours_are_shorter() -> None:
+    settings = RecorderSettings()
+    assert max(settings.connect, settings.stall) <= module._SILENCE / 1e6
+    assert settings.segmented < module._SILENCE_ELSE / 1e6
 
 
 def test_forms() -> None:
@@ -228,6 +266,17 @@ async def test_credentials_go_to_stdin_only(program: Program, tmp_path: Path) ->
 async def test_ends(program: Program, body: str, key: str, count: int) -> None:
     found, error = await end_of(program(body))
     assert (error.key, len(found)) == (key, count)
+
+
+async def test_no_file_can_be_opened_any_more(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("os.pipe", fail)
+    _, error = await end_of(program("cat stream"))
+    assert (error.key, error.placeholders) == ("ffmpeg_missing", {"error": "Too many open files"})
 
 
 async def test_silence_from_the_start(program: Program) -> None:

@@ -140,6 +140,8 @@ def test_noise_is_a_camera_error_or_nothing(noise: bytes) -> None:
         pytest.param(u32(7) + b"free", id="smaller than a header"),
         pytest.param(box(b"mdat"), id="mdat alone"),
         pytest.param(INIT.data + box(b"mdat"), id="mdat without moof"),
+        pytest.param(INIT.data + box(b"moof") + box(b"free"), id="moof without mdat"),
+        pytest.param(fragment(0), id="moof without moov"),
         pytest.param(INIT.data + fragment(0, track=2), id="unknown track"),
     ],
 )

@@ -3,7 +3,7 @@
 Whatever is malformed ends as `CameraError("camera_bad_stream")`: the bytes come from a camera.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 import struct
 
@@ -32,10 +32,7 @@ class Box:
 
     def child(self, name: bytes, skip: int = 0) -> Box:
         """Find the one child of that name; none or several: CameraError."""
-        found = [box for box in self.children(skip) if box.name == name]
-        if len(found) != 1:
-            raise bad_stream(f"{len(found)} {name.decode('latin-1')} boxes")
-        return found[0]
+        return only(self.children(skip), name)
 
     def read(self, layout: str, at: int = 0) -> tuple[int, ...]:
         """Unpack big-endian integers `at` bytes into the payload; beyond its end: CameraError."""
@@ -47,6 +44,14 @@ class Box:
         """Version and flags of a full box (section 4.2.2)."""
         (word,) = self.read("I")
         return word >> 24, word & 0xFFFFFF
+
+
+def only(boxes: Iterable[Box], name: bytes) -> Box:
+    """Find the one box of that name; none or several: CameraError."""
+    found = [box for box in boxes if box.name == name]
+    if len(found) != 1:
+        raise bad_stream(f"{len(found)} {name.decode('latin-1')} boxes")
+    return found[0]
 
 
 def walk(data: bytes, start: int, end: int) -> Iterator[Box]:

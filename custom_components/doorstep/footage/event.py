@@ -18,6 +18,7 @@ from .ring import Received
 from .writer import ClipWriter
 
 _GRACE: Final = 3.0  # seconds after the end in which the last fragments may still come
+_PORTION: Final = 0.9  # seconds of frames that are written at once: each time a thread is woken
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,11 @@ class OpenClip:
         self._first: Received | None = None
         self._offset = 0.0  # of the host's clock when the clip began
         self._grace = _GRACE
-        self._queue: asyncio.Queue[Received | None] = asyncio.Queue()
+        self._items: list[Received] = []
+        self._due = asyncio.Event()
         self._waiting = 0
         self._skipping = False
-        self._stopped: Ending = "shutdown"
+        self._stopped: Ending = "stream-lost"
         self._writer: ClipWriter | None = None
 
     def extend(self, at: datetime, until: datetime | None = None) -> None:
@@ -103,7 +105,9 @@ class OpenClip:
         )
         if self.accepting and not self._skipping:
             self._waiting += item.weight
-            self._queue.put_nowait(item)
+            self._items.append(item)
+            if self._is_due(item):
+                self._due.set()
             self._grace = max(_GRACE, item.stream.pause)
             if self._first is None and item.decodable:
                 self._first, self._offset = item, item.stream.clock.offset
@@ -129,7 +133,7 @@ class OpenClip:
         if self.accepting:
             self.accepting = False
             self._stopped = ending
-            self._queue.put_nowait(None)
+            self._due.set()
 
     async def run(self) -> Outcome:
         """Write until the event is over; then everything that could be kept is closed."""
@@ -150,37 +154,45 @@ class OpenClip:
 
     async def _write(self) -> Ending:
         while items := await self._next():
+            stopped = not self.accepting
             await asyncio.to_thread(self._put, items)
-            if None in items:
-                return self._stopped
-            if any(item and item.video and item.ended >= self._until for item in items):
+            if stopped:
+                break
+            if any(self._is_over(item) for item in items):
                 return "post-roll"
-        return "stream-lost"
+        return self._stopped
 
-    async def _next(self) -> list[Received | None]:
-        """Wait for what comes next, and take all there is; nothing comes any more: empty."""
-        items: list[Received | None] = []
-        while not items and self._queue.empty():
+    async def _next(self) -> list[Received]:
+        """Wait for a portion, or take what came while nothing more comes; nothing came: empty."""
+        while self.accepting and not self._due.is_set():
             if (left := self.left + self._grace) <= 0:
-                return []
+                break
             with suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    items.append(await self._queue.get())
-        while not self._queue.empty():
-            items.append(self._queue.get_nowait())
+                async with asyncio.timeout(min(left, 2 * _PORTION)):
+                    await self._due.wait()
+            if self._items:
+                break
+        self._due.clear()
+        items, self._items = self._items, []
         self._waiting = 0
         return items
 
-    def _put(self, items: Iterable[Received | None]) -> None:
+    def _put(self, items: Iterable[Received]) -> None:
         for item in items:
-            if item is None:
-                return
             if self._writer is None:
                 if not item.decodable:
                     continue
                 self._writer = ClipWriter(self.files, self._doorbell, *self.event, item)
             if self._writer.accepts(item):
                 self._writer.write(item)
+
+    def _is_due(self, item: Received) -> bool:
+        """Whether all up to this fragment should go to the disk now."""
+        portion = item.ended - self._items[0].began
+        return self._writer is None or portion >= _PORTION or self._is_over(item)
+
+    def _is_over(self, item: Received) -> bool:
+        return item.video and item.ended >= self._until
 
     def _end(self, at: datetime, until: datetime | None) -> float:
         end = until or at + timedelta(seconds=self._settings.post_roll)

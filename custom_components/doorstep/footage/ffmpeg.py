@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ..errors import CameraError
 from .fragments import Fragment, FragmentParser, InitSegment
+from .pipe import Pipe
 
 _LOGGER: Final = logging.getLogger(__name__)
 
@@ -31,6 +32,9 @@ _PROTOCOLS: Final = {
     "http": "http,https,tls,tcp",
     "https": "https,tls,tcp",
 }
+# Silences after which ffmpeg ends by itself, for when nobody is left to end it; ours are shorter.
+_SILENCE: Final = 20_000_000  # microseconds, over RTSP
+_SILENCE_ELSE: Final = 40_000_000  # microseconds; segments come seldom
 _URL: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://\S*", re.IGNORECASE)
 _INPUT: Final = (
     *("-hide_banner", "-nostdin", "-loglevel", "level+warning"),
@@ -96,8 +100,11 @@ def playlist(source: str, *, untimed: bool = False) -> bytes:
     lines.append(f"option protocol_whitelist {_PROTOCOLS[parts.scheme]}")
     if parts.scheme in {"rtsp", "rtsps"}:
         lines.append("option rtsp_transport tcp")
-    elif untimed:
-        lines.append("option use_wallclock_as_timestamps 1")
+        lines.append(f"option timeout {_SILENCE}")
+    else:
+        lines.append(f"option rw_timeout {_SILENCE_ELSE}")
+        if untimed:
+            lines.append("option use_wallclock_as_timestamps 1")
     return "".join(f"{line}\n" for line in lines).encode()
 
 
@@ -133,24 +140,15 @@ async def receive(
     """
     script = playlist(source, untimed=form.untimed)
     messages = Messages(source)
-    try:
-        child = await asyncio.create_subprocess_exec(
-            ffmpeg,
-            *form.arguments(),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            limit=_CHUNK,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise CameraError("ffmpeg_missing", error=error.strerror) from error
+    child, pipe = await _start(ffmpeg, form)
     listener = asyncio.create_task(_listen(child, messages))
     parser = FragmentParser()
     try:
         await _tell(child, script)
         while data := await _read(
-            child, *((stall, "camera_stalled") if parser.init else (connect, "camera_timeout"))
+            pipe,
+            parser.missing,
+            *((stall, "camera_stalled") if parser.init else (connect, "camera_timeout")),
         ):
             for found in parser.feed(data):
                 yield found
@@ -161,7 +159,30 @@ async def receive(
     finally:
         listener.cancel()
         await asyncio.wait([listener])
-        await _end(child)
+        await _end(child, pipe)
+
+
+async def _start(ffmpeg: str, form: Form) -> tuple[Process, Pipe]:
+    try:
+        pipe = Pipe()
+        try:
+            child = await asyncio.create_subprocess_exec(
+                ffmpeg,
+                *form.arguments(),
+                stdin=PIPE,
+                stdout=pipe.child_end,
+                stderr=PIPE,
+                limit=_CHUNK,
+                start_new_session=True,
+            )
+        except BaseException:
+            pipe.close()
+            raise
+        finally:
+            pipe.hand_over()
+    except OSError as error:
+        raise CameraError("ffmpeg_missing", error=error.strerror) from error
+    return child, pipe
 
 
 async def _tell(child: Process, script: bytes) -> None:
@@ -173,11 +194,10 @@ async def _tell(child: Process, script: bytes) -> None:
     child.stdin.close()
 
 
-async def _read(child: Process, patience: float, otherwise: str) -> bytes:
-    assert child.stdout is not None
+async def _read(pipe: Pipe, least: int, patience: float, otherwise: str) -> bytes:
     try:
         async with asyncio.timeout(patience):
-            return await child.stdout.read(_CHUNK)
+            return await pipe.read(least)
     except TimeoutError:
         raise CameraError(otherwise) from None
 
@@ -192,8 +212,9 @@ async def _listen(child: Process, messages: Messages) -> None:
             messages.add(line)
 
 
-async def _end(child: Process) -> None:
+async def _end(child: Process, pipe: Pipe) -> None:
     """Ask the child to end, so that the camera's session is closed too; then make it."""
+    pipe.close()
     with suppress(ProcessLookupError):
         child.terminate()
     try:

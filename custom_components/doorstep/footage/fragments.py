@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from .boxes import HEADER, Box, bad_stream, walk
+from .boxes import HEADER, Box, bad_stream, only, walk
 from .codecs import codec_of
 
 MAX_INIT: Final = 1 << 20  # ftyp and moov
@@ -59,6 +59,7 @@ class Fragment:
     samples: int
     last: int  # duration of the last sample
     data: bytes
+    places: tuple[int, int, int]  # where number and decode time stand in it, and the latter's width
 
     @property
     def start_seconds(self) -> float:
@@ -77,49 +78,67 @@ class Fragment:
 
 
 class FragmentParser:
-    """Bytes in, fragments out, each with the init segment it belongs to."""
+    """Bytes in, fragments out, each with the init segment it belongs to.
+
+    What comes in one piece is not copied: a stream's bytes are most of the work.
+    """
 
     def __init__(self) -> None:
-        """Start with an empty buffer."""
+        """Start with nothing."""
         self.init: InitSegment | None = None
-        self._buffer = bytearray()
+        self._parts: list[bytes] = []
+        self.missing = HEADER  # bytes without which there is nothing new to read
         self._ftyp = b""
-        self._moof = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[InitSegment, Fragment]]:
         """Take the next bytes of the stream and give each fragment they complete."""
-        self._buffer += data
-        while (box := self._next_box()) is not None:
-            yield from self._take(box[4:HEADER], box)
+        self._parts.append(data)
+        self.missing -= len(data)
+        if self.missing > 0:
+            return
+        data, at = b"".join(self._parts), 0
+        while (end := _end_of_unit(data, at)) <= len(data):
+            yield from self._take(data[at + 4 : at + HEADER], data[at:end])
+            at = end
+        self._parts = [data[at:]] if at < len(data) else []
+        self.missing = end - len(data)
 
-    def _next_box(self) -> bytes | None:
-        if len(self._buffer) < HEADER:
-            return None
-        size = int.from_bytes(self._buffer[:4])
-        name = bytes(self._buffer[4:HEADER])
-        cap = {b"mdat": MAX_MEDIA, b"moov": MAX_INIT}.get(name, MAX_INDEX)
-        if not HEADER <= size <= cap:
-            raise bad_stream("box size")
-        if len(self._buffer) < size:
-            return None
-        box = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return box
-
-    def _take(self, name: bytes, box: bytes) -> Iterator[tuple[InitSegment, Fragment]]:
+    def _take(self, name: bytes, unit: bytes) -> Iterator[tuple[InitSegment, Fragment]]:
         if name == b"ftyp":
-            self._ftyp = box
+            self._ftyp = unit
         elif name == b"moov":
             if self.init is not None:
                 raise bad_stream("second moov box")
-            self.init = parse_init(self._ftyp + box)
+            self.init = parse_init(self._ftyp + unit)
         elif name == b"moof":
-            self._moof = box
-        elif name == b"mdat":
-            if self.init is None or not self._moof:
-                raise bad_stream("mdat box without moof")
-            moof, self._moof = self._moof, b""
-            yield self.init, parse_fragment(self.init, moof, box)
+            if self.init is None:
+                raise bad_stream("moof box without moov")
+            yield self.init, parse_fragment(self.init, unit)
+
+
+def _end_of_unit(data: bytes, at: int) -> int:
+    """Find where a box ends, or a `moof` with its `mdat`: beyond the data, as far as is known."""
+    name, end = _end_of_box(data, at)
+    if name == b"mdat":
+        raise bad_stream("mdat box without moof")
+    if name == b"moof" and end + HEADER <= len(data):
+        name, end = _end_of_box(data, end)
+        if name != b"mdat":
+            raise bad_stream("moof box without mdat")
+    elif name == b"moof":
+        end += HEADER
+    return end
+
+
+def _end_of_box(data: bytes, at: int) -> tuple[bytes, int]:
+    """Read a box's name and where it ends; without its whole header, where that ends."""
+    if at + HEADER > len(data):
+        return b"", at + HEADER
+    size, name = int.from_bytes(data[at : at + 4]), data[at + 4 : at + HEADER]
+    cap = {b"mdat": MAX_MEDIA, b"moov": MAX_INIT}.get(name, MAX_INDEX)
+    if not HEADER <= size <= cap:
+        raise bad_stream("box size")
+    return name, at + size
 
 
 def parse_init(data: bytes) -> InitSegment:
@@ -178,16 +197,24 @@ def _as_hvc1(data: bytes, moov: Box) -> bytes:
     return data
 
 
-def parse_fragment(init: InitSegment, moof: bytes, mdat: bytes) -> Fragment:
-    """Read one `moof` (section 8.8) that describes all of one `mdat`. Malformed: CameraError."""
-    traf = Box(moof, b"moof", HEADER, len(moof)).child(b"traf")
-    identity, samples = _contents(init, traf, len(moof))
+def parse_fragment(init: InitSegment, *boxes: bytes) -> Fragment:
+    """Read one `moof` (section 8.8) that describes all of the one `mdat` after it.
+
+    Malformed: CameraError.
+    """
+    data = b"".join(boxes)
+    moof = next(walk(data, 0, len(data)))
+    parts = list(moof.children())
+    traf = list(only(parts, b"traf").children())
+    identity, samples = _contents(init, traf, moof.end)
     track = next((track for track in init.tracks if track.id == identity), None)
     if track is None:
         raise bad_stream("unknown track")
-    if not samples or sum(size for _, size, _ in samples) + HEADER != len(mdat):
+    if not samples or sum(size for _, size, _ in samples) + HEADER != len(data) - moof.end:
         raise bad_stream("samples don't fill the fragment")
-    start, _, _ = _decode_time(traf)
+    start, time, width = _decode_time(only(traf, b"tfdt"))
+    number = only(parts, b"mfhd")
+    number.read("I", 4)
     return Fragment(
         track=track,
         start=start,
@@ -195,23 +222,26 @@ def parse_fragment(init: InitSegment, moof: bytes, mdat: bytes) -> Fragment:
         key=not samples[0][2] & _NOT_SYNC,
         samples=len(samples),
         last=samples[-1][0],
-        data=moof + mdat,
+        data=data,
+        places=(number.start + 4, time, width),
     )
 
 
 def sample_sizes(init: InitSegment, fragment: bytes) -> list[int]:
     """Bytes of each sample of a `moof` + `mdat`; they fill its end. Malformed: CameraError."""
     moof = next(walk(fragment, 0, len(fragment)))
-    _, samples = _contents(init, moof.child(b"traf"), moof.end)
+    _, samples = _contents(init, list(moof.child(b"traf").children()), moof.end)
     return [size for _, size, _ in samples]
 
 
-def _contents(init: InitSegment, traf: Box, length: int) -> tuple[int, list[tuple[int, int, int]]]:
+def _contents(
+    init: InitSegment, traf: Sequence[Box], length: int
+) -> tuple[int, list[tuple[int, int, int]]]:
     """Id of the track, and duration, size and flags of each sample; `length` that of the `moof`."""
-    identity, defaults = _fragment_defaults(init, traf.child(b"tfhd"))
+    identity, defaults = _fragment_defaults(init, only(traf, b"tfhd"))
     samples: list[tuple[int, int, int]] = []
     position = length + HEADER
-    for run in traf.children():
+    for run in traf:
         if run.name == b"trun":
             samples += (found := _samples(run, position, defaults))
             position += sum(size for _, size, _ in found)
@@ -254,20 +284,20 @@ def _samples(
     stride = len(fields) + bool(flags & 0x800)
     if count > MAX_SAMPLES or run.start + at + 4 * stride * count > run.end:
         raise bad_stream("sample count")
+    table = run.read(f"{stride * count}I", at)
     samples = []
     for index in range(count):
         values = list(defaults)
         if index == 0 and first is not None:
             values[2] = first
         for column, field in enumerate(fields):
-            (values[field],) = run.read("I", at + 4 * (index * stride + column))
+            values[field] = table[index * stride + column]
         samples.append((values[0], values[1], values[2]))
     return samples
 
 
-def _decode_time(traf: Box) -> tuple[int, int, int]:
+def _decode_time(box: Box) -> tuple[int, int, int]:
     """The decode time of a `tfdt` (section 8.8.12), where it stands in the data, and its width."""
-    box = traf.child(b"tfdt")
     layout, width = ("Q", 8) if box.versioned()[0] else ("I", 4)
     (time,) = box.read(layout, 4)
     return time, box.start + 4, width
@@ -275,13 +305,11 @@ def _decode_time(traf: Box) -> tuple[int, int, int]:
 
 def rewritten(fragment: Fragment, start: int, sequence: int) -> bytes:
     """Give the fragment's bytes with another decode time and sequence number (section 8.8.5)."""
-    data = bytearray(fragment.data)
-    moof = next(walk(fragment.data, 0, len(fragment.data)))
-    _, at, width = _decode_time(moof.child(b"traf"))
+    number, time, width = fragment.places
     if not 0 <= start < 1 << 8 * width:
         raise bad_stream("decode time")
-    data[at : at + width] = start.to_bytes(width)
-    numbered = moof.child(b"mfhd")
-    numbered.read("I", 4)
-    data[numbered.start + 4 : numbered.start + 8] = (sequence % _U32).to_bytes(4)
-    return bytes(data)
+    end = max(time + width, number + 4)
+    head = bytearray(fragment.data[:end])
+    head[time : time + width] = start.to_bytes(width)
+    head[number : number + 4] = (sequence % _U32).to_bytes(4)
+    return b"".join((head, memoryview(fragment.data)[end:]))

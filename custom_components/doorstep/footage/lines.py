@@ -158,6 +158,11 @@ class ClipLines:
             raise StorageError("clip_unreadable") from error
         self.raw.append(line)
 
+    def extend(self, fragment: FragmentLine, line: bytes) -> None:
+        """Add the line of a fragment that continues the clip; ValueError if it doesn't."""
+        self._continue(fragment)
+        self.raw.append(line)
+
     def _add(self, value: Mapping[str, object]) -> None:
         if self.ending is not None:
             raise ValueError(self.ending)

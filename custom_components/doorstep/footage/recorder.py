@@ -226,7 +226,7 @@ class Recorder:
         form = self._form
         if init.video.codec == MJPEG:
             return replace(form, sparse=True, untimed=True)
-        return replace(form, sparse=form.sparse or self._intra >= _SPARSE)
+        return replace(form, sparse=True) if self._intra >= _SPARSE else form
 
     def _take(self, init: InitSegment, fragment: Fragment) -> None:
         video = fragment.track.kind == "video"

@@ -86,7 +86,7 @@ class ClipWriter:
             length=len(data),
             sha256=sha256(data).hexdigest(),
         )
-        self._say(line.json())
+        self._lines.extend(line, self._put(line.json()))
         self._reached[track.id] = _Reached(start + fragment.duration, item.end, utc)
         frozen = timedelta(seconds=fragment.last / track.timescale)
         if frozen > _FROZEN:
@@ -132,7 +132,10 @@ class ClipWriter:
         self._say(gap(track.id, reached.utc, utc, reason))
 
     def _say(self, value: dict[str, JSON]) -> None:
+        self._lines.add(self._put(value))
+
+    def _put(self, value: dict[str, JSON]) -> bytes:
         line = encode(value)
         with storage():
             append(self._text, line + b"\n")
-        self._lines.add(line)
+        return line
