@@ -48,7 +48,7 @@ async def home(
     """A household whose doorbell is recording; clips are short, to be done soon."""
 
     def short(settings: Settings) -> RecorderSettings:
-        return RecorderSettings(pre_roll=1.0, post_roll=1.0, audio=settings.audio)
+        return RecorderSettings(pre_roll=0.3, post_roll=0.5, audio=settings.audio)
 
     monkeypatch.setattr(Settings, "recorder", short)
     home = await prepare(hass, hass_client, tmp_path / "library")
