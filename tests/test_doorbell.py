@@ -7,7 +7,7 @@ from pathlib import Path
 from homeassistant.components import media_source
 from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import async_capture_events
+from pytest_homeassistant_custom_component.common import MockUser, async_capture_events
 from pytest_homeassistant_custom_component.typing import (
     ClientSessionGenerator,
     WebSocketGenerator,
@@ -17,6 +17,7 @@ from yarl import URL
 from custom_components.doorstep.doorbells.model import Settings
 from custom_components.doorstep.footage.event import RecorderSettings
 
+from .doorbells.homes import direct, set_up
 from .homes import Home, Panel, prepare
 from .simulators.doorbell import DoorbellSimulator
 from .simulators.waiting import until
@@ -41,6 +42,7 @@ async def doorbell(tmp_path: Path) -> AsyncIterator[DoorbellSimulator]:
 async def home(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
+    hass_admin_user: MockUser,
     tmp_path: Path,
     doorbell: DoorbellSimulator,
     monkeypatch: pytest.MonkeyPatch,
@@ -52,14 +54,8 @@ async def home(
 
     monkeypatch.setattr(Settings, "recorder", short)
     home = await prepare(hass, hass_client, tmp_path / "library")
-    await home.set_up()
-    answers = {
-        "name": "Front door",
-        "url": doorbell.url,
-        "username": doorbell.user,
-        "password": doorbell.password,
-    }
-    await home.finish(await home.begin("doorbell", answers), options={"audio": True})
+    camera = {"url": doorbell.url, "username": doorbell.user, "password": doorbell.password}
+    await set_up(home, direct(**camera, audio=True), approver=hass_admin_user)
     await until(lambda: state(hass, RECORDING) == "ready")
     return home
 

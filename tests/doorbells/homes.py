@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from homeassistant.auth.models import User
 from homeassistant.config_entries import ConfigSubentry, ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -50,12 +51,14 @@ def entities(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, er.Regist
     return {one.entity_id: one for one in found if one.config_subentry_id}
 
 
-async def set_up(home: Home, *doorbells: ConfigSubentryDataWithId) -> MockConfigEntry:
+async def set_up(
+    home: Home, *doorbells: ConfigSubentryDataWithId, approver: User | None = None
+) -> MockConfigEntry:
     """Start a household with these doorbells."""
     entry = MockConfigEntry(
         domain="doorstep",
         title="Doorstep",
-        data={"library": str(home.library), "approvers": []},
+        data={"library": str(home.library), "approvers": [approver.id] if approver else []},
         subentries_data=list(doorbells),
     )
     entry.add_to_hass(home.hass)
