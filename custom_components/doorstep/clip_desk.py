@@ -18,7 +18,7 @@ from .shown import Shape, Texts
 from .storage import PERSON, Storage
 from .texts import async_texts
 
-_PAGE: Final = 1000
+_ALL: Final = 1 << 31  # clips, more than any library has
 
 
 class ClipDesk:
@@ -164,5 +164,3 @@ def _finding(finding: Finding, texts: Texts) -> Shape:
         "at": finding.at and format_time(finding.at),
     }
 
-
-_ALL: Final = 1 << 31
