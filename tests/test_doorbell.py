@@ -54,8 +54,8 @@ async def home(
 
     monkeypatch.setattr(Settings, "recorder", short)
     home = await prepare(hass, hass_client, tmp_path / "library")
-    camera = {"url": doorbell.url, "username": doorbell.user, "password": doorbell.password}
-    await set_up(home, direct(**camera, audio=True), approver=hass_admin_user)
+    bell = direct(url=doorbell.url, username=doorbell.user, password=doorbell.password, audio=True)
+    await set_up(home, bell, approver=hass_admin_user)
     await until(lambda: state(hass, RECORDING) == "ready")
     return home
 

@@ -163,4 +163,3 @@ def _finding(finding: Finding, texts: Texts) -> Shape:
         "problem": texts[finding.problem],
         "at": finding.at and format_time(finding.at),
     }
-

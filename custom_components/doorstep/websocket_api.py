@@ -22,7 +22,7 @@ from .viewers import may_view
 
 type Message = dict[str, Any]
 type Answer = Callable[[DoorstepData, Actor, Message], Awaitable[Any]]
-type Handler = Callable[[HomeAssistant, ActiveConnection, Message], Awaitable[None]]
+type Reply = Callable[[DoorstepConfigEntry, ActiveConnection, Message], Awaitable[Any]]
 
 _TEXT: Final = vol.All(str, vol.Length(max=500))
 _PAGE: Final = vol.All(int, vol.Range(min=1, max=500))
@@ -102,15 +102,10 @@ def _command(
 ) -> websocket_api.const.WebSocketCommandHandler:
     """Make a command that only a person who decides gets an answer from."""
 
-    @websocket_api.websocket_command({vol.Required("type"): f"{DOMAIN}/{name}", **schema})
-    @websocket_api.async_response
-    @_told
-    async def handle(hass: HomeAssistant, connection: ActiveConnection, msg: Message) -> None:
-        if entry := _entry(hass, connection, msg):
-            actor = _decides(entry, connection)
-            connection.send_result(msg["id"], await answer(entry.runtime_data, actor, msg))
+    async def reply(entry: DoorstepConfigEntry, connection: ActiveConnection, msg: Message) -> Any:
+        return await answer(entry.runtime_data, _decides(entry, connection), msg)
 
-    return handle
+    return _answering(name, schema, reply)
 
 
 def _view(
@@ -118,15 +113,30 @@ def _view(
 ) -> websocket_api.const.WebSocketCommandHandler:
     """Make a command that answers whoever may view clips."""
 
+    async def reply(entry: DoorstepConfigEntry, connection: ActiveConnection, msg: Message) -> Any:
+        if not may_view(entry, connection.user):
+            raise Unauthorized
+        decides = _person(entry, connection) is not None
+        return await look(entry.runtime_data, msg, decides)
+
+    return _answering(name, schema, reply)
+
+
+def _answering(
+    name: str, schema: dict[Any, Any], reply: Reply
+) -> websocket_api.const.WebSocketCommandHandler:
+    """Make a command out of what it replies; a room's error is the one that the panel shows."""
+
     @websocket_api.websocket_command({vol.Required("type"): f"{DOMAIN}/{name}", **schema})
     @websocket_api.async_response
-    @_told
     async def handle(hass: HomeAssistant, connection: ActiveConnection, msg: Message) -> None:
-        if entry := _entry(hass, connection, msg):
-            if not may_view(entry, connection.user):
-                raise Unauthorized
-            decides = _person(entry, connection) is not None
-            connection.send_result(msg["id"], await look(entry.runtime_data, msg, decides))
+        if (entry := _entry(hass, connection, msg)) is None:
+            return
+        try:
+            answer = await reply(entry, connection, msg)
+        except DoorstepError as error:
+            raise home_assistant_error(error) from error
+        connection.send_result(msg["id"], answer)
 
     return handle
 
@@ -170,18 +180,6 @@ def _work(
         connection.subscriptions[msg["id"]] = end
         connection.send_result(msg["id"])
         task = entry.async_create_background_task(hass, run(), f"{DOMAIN} {name}")
-
-    return handle
-
-
-def _told(handler: Handler) -> Handler:
-    """Turn an error of a room into the one that the panel shows."""
-
-    async def handle(hass: HomeAssistant, connection: ActiveConnection, msg: Message) -> None:
-        try:
-            await handler(hass, connection, msg)
-        except DoorstepError as error:
-            raise home_assistant_error(error) from error
 
     return handle
 
