@@ -9,6 +9,11 @@ from .browser import ARTIFACTS
 from .household import Household, household
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest story, so that what runs side by side ends together."""
+    items.sort(key=lambda item: "test_peers" not in item.nodeid)
+
+
 @pytest.fixture(autouse=True)
 def artifacts() -> None:
     """Have a folder for screenshots."""
