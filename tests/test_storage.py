@@ -714,3 +714,19 @@ async def test_recording_goes_on_a_minute_after_others_made_way(
     async_fire_time_changed(home.hass, datetime.now(UTC) + timedelta(seconds=61))
     await panel.until(lambda one: not one["storage"]["full"])
     await until(lambda: "library_full" not in issues(home.hass))
+
+
+async def test_work_that_breaks_down_says_so(
+    home: Home,
+    socket: MockHAClientWebSocket,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr("custom_components.doorstep.clip_desk.verify_all", fail)
+    (told,) = await work(socket, "clips/verify")
+    assert told == {"error": "Something went wrong. Home Assistant's log says what."}
+    assert "clips/verify broke down" in caplog.text
+    assert "nobody foresaw this" in caplog.text
