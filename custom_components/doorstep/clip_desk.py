@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from functools import partial
 from threading import Event
 from typing import Final
 
@@ -35,12 +36,12 @@ class ClipDesk:
         """Put clips into the bin; those that somebody asks for or holds only once `confirmed`."""
         try:
             return await self._hass.async_add_executor_job(
-                self._delete, clips, str(actor.user), confirmed
+                partial(self._delete, clips, str(actor.user), confirmed=confirmed)
             )
         finally:
             self._async_changed()
 
-    def _delete(self, clips: Sequence[str], user: str, confirmed: bool) -> Shape:  # noqa: FBT001 - the executor takes no keywords
+    def _delete(self, clips: Sequence[str], user: str, *, confirmed: bool) -> Shape:
         asked_for = self._storage.asked_for().intersection(clips)
         holds = self._rooms.holds.held()
         held = holds.keys() & clips

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date, datetime
+from functools import partial
 
 from homeassistant.util import dt as dt_util
 
@@ -62,7 +63,7 @@ class ClipQueries:
         Only those who decide learn in `full` which are kept and which an agency asks for.
         """
         return await self._hass.async_add_executor_job(
-            self._clips, self._names(), which, event, page, full
+            partial(self._clips, self._names(), which, event, page, full=full)
         )
 
     def _clips(
@@ -71,7 +72,8 @@ class ClipQueries:
         which: Which,
         event: str | None,
         page: tuple[int, int],
-        full: bool,  # noqa: FBT001 - as above
+        *,
+        full: bool,
     ) -> Shape:
         limit, offset = page
         found = self._library.clips(*which, limit=limit + 1, offset=offset, event=event)

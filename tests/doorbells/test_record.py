@@ -215,7 +215,6 @@ async def test_a_library_that_takes_no_clips(home: Home, monkeypatch: pytest.Mon
     await until(lambda: state(home, PICTURE) != "unknown")
     with pytest.raises(HomeAssistantError, match="Front door can't be recorded now"):
         await record(home, entity_id=RING)
-    assert bell._patience is None
     await data.storage.async_tend()
     assert (state(home, RECORDING), attributes(home, RECORDING)["reason"]) == ("ready", None)
     assert pushes == []
